@@ -1,0 +1,161 @@
+"""Image folders: one folder per class, decoded once into an array that every later epoch reads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from pursuhint.data.images import VALIDATION_SHARE, ImageData, Split, content_id, hold_out
+from pursuhint.errors import InputError
+from pursuhint.files import read_json, write_atomic, write_json
+from pursuhint.home import images_folder
+from pursuhint.progress import Progress, silent
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
+LARGEST_KEPT = 256
+"""Images whose longer side is above this are resized (shorter side) and centre-cropped to it."""
+CHUNK = 512
+
+
+def load_folder(
+    root: Path, *, spec: str | None = None, preprocess: str = "imagenet", progress: Progress = silent
+) -> ImageData:
+    """Load ``root/train/<class>/*`` and ``root/test/<class>/*`` (or ``val`` when there is no ``test``).
+
+    The first call decodes every image into one uint8 file below the user's data folder; later calls map that file.
+    It is decoded again when a file was added, removed or changed.
+
+    Args:
+        root: the folder.
+        spec: how the data set is called; ``folder:ROOT`` when None.
+        preprocess: the preprocessing for networks trained on it from scratch.
+        progress: is told how many images are decoded.
+
+    Raises:
+        InputError: a folder is missing or empty, the splits' classes differ, or an image cannot be read.
+    """
+    root = Path(root).expanduser().resolve()
+    if not root.is_dir():
+        raise InputError(f"no such folder: `{root}`; expected `{root}/train/<class>/*`")
+    test_name = "test" if (root / "test").is_dir() else "val"
+    listing = {part: _list_part(root, part) for part in ("train", test_name)}
+    classes = sorted(listing["train"])
+    if sorted(listing[test_name]) != classes:
+        differing = sorted(set(classes) ^ set(listing[test_name]))
+        raise InputError(
+            f"`{root}/train` and `{root}/{test_name}` must have the same class folders; only in one of them: "
+            f"{', '.join(differing[:5])}"
+        )
+    if len(classes) < 2:
+        raise InputError(f"`{root}/train` must hold at least 2 class folders; found {len(classes)}")
+    label_of = {name: label for label, name in enumerate(classes)}
+    files = [
+        (path, label_of[name])
+        for part in ("train", test_name)
+        for name in classes
+        for path in listing[part][name]
+    ]
+    n_train = sum(len(paths) for paths in listing["train"].values())
+    images, identity = _decoded(root, [path for path, _ in files], progress)
+    labels = np.array([label for _, label in files], dtype=np.int64)
+    whole = Split(images, np.arange(len(files)), labels)
+    training, test = whole.take(np.arange(n_train)), whole.take(np.arange(n_train, len(files)))
+    train, validation = hold_out(training, max(1, round(n_train * VALIDATION_SHARE)))
+    return ImageData(
+        spec=spec or f"folder:{root}",
+        id=hashlib.sha256(f"{identity}{content_id(labels)}".encode()).hexdigest()[:16],
+        classes=tuple(classes),
+        train=train,
+        validation=validation,
+        test=test,
+        preprocess=preprocess,
+        augmentation="crop-flip",
+    )
+
+
+def _list_part(root: Path, part: str) -> dict[str, list[Path]]:
+    folder = root / part
+    if not folder.is_dir():
+        wanted = "train" if part == "train" else "test` or `val"
+        raise InputError(f"`{root}` must hold a folder `{wanted}` with one folder per class; it is missing")
+    found = {}
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and not entry.name.startswith("."):
+            paths = [p for p in sorted(entry.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()]
+            if not paths:
+                raise InputError(
+                    f"the class folder `{entry}` holds no image; expected files ending in {' '.join(sorted(SUFFIXES))}"
+                )
+            found[entry.name] = paths
+    if not found:
+        raise InputError(f"`{folder}` is empty; expected one folder per class with images in it")
+    return found
+
+
+def _decoded(root: Path, paths: list[Path], progress: Progress) -> tuple[np.ndarray, str]:
+    """Return the decoded images as a memory map with their content id, decoding them when they are not kept."""
+    listing = hashlib.sha256()
+    for path in paths:
+        status = path.stat()
+        listing.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    folder = images_folder() / f"{root.name}-{listing.hexdigest()[:16]}"
+    array, card = folder / "images.npy", folder / "images.json"
+    if not card.is_file():
+        shape = _common_shape(paths)
+        write_atomic(array, lambda file: _decode_all(file, paths, shape, progress))
+        images = np.load(array, mmap_mode="r")
+        write_json(card, {"id": content_id(images), "source": str(root), "shape": list(images.shape)})
+    return np.load(array, mmap_mode="r"), read_json(card)["id"]
+
+
+def _common_shape(paths: list[Path]) -> tuple[int, int]:
+    """Return the height and width that all stored images get."""
+    first = _read_image(paths[0]).size
+    sample = paths[:: max(1, len(paths) // 200)]
+    same = all(_read_image(path).size == first for path in sample)
+    if same and max(first) <= LARGEST_KEPT:
+        return first[1], first[0]
+    return LARGEST_KEPT, LARGEST_KEPT
+
+
+def _decode_all(file: BinaryIO, paths: list[Path], shape: tuple[int, int], progress: Progress) -> None:
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), *shape, 3)}
+    np.lib.format.write_array_header_1_0(file, header)
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+        for start in range(0, len(paths), CHUNK):
+            for pixels in pool.map(partial(_fit, shape=shape), paths[start : start + CHUNK]):
+                file.write(pixels.tobytes())
+            progress("decoding images", min(start + CHUNK, len(paths)), len(paths))
+
+
+def _fit(path: Path, shape: tuple[int, int]) -> np.ndarray:
+    from PIL import Image, ImageOps
+
+    image = _read_image(path).convert("RGB")
+    if image.size != (shape[1], shape[0]):
+        image = ImageOps.fit(image, (shape[1], shape[0]), method=Image.Resampling.BILINEAR)
+    return np.asarray(image)
+
+
+def _read_image(path: Path):
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(path)
+            image.load()
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise InputError(
+            f"`{path}` declares more than {Image.MAX_IMAGE_PIXELS:,} pixels; remove or shrink it"
+        ) from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise InputError(f"cannot read the image `{path}`: {error}; remove or replace it") from None
+    return image

@@ -1,0 +1,43 @@
+"""Every error a user can cause or meet: one base class, one line that says rule, value found and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+MOST_LISTED = 12
+
+
+class PursuhintError(Exception):
+    """A job failed while it ran; the command line ends with exit code 1."""
+
+    exit_code = 1
+
+
+class InputError(PursuhintError):
+    """Something that was asked for or handed over cannot be used; exit code 2."""
+
+    exit_code = 2
+
+
+def unknown(what: str, found: str, known: Iterable[str]) -> InputError:
+    """Build the error for a name that is not among the known ones, with the nearest match.
+
+    Args:
+        what: what the name should have named, such as ``"metric"``.
+        found: the name that was given.
+        known: the names that exist, in the order in which they are to be shown.
+
+    Returns:
+        The error, to be raised by the caller.
+
+    Example:
+        >>> str(unknown("metric", "cka_liner", ["r2_cca", "cka_linear"]))
+        'unknown metric `cka_liner`: did you mean `cka_linear`? Known: r2_cca, cka_linear'
+    """
+    names = list(known)
+    nearest = difflib.get_close_matches(found, names, n=1, cutoff=0.5)
+    hint = f" did you mean `{nearest[0]}`?" if nearest else ""
+    listed = ", ".join(names[:MOST_LISTED]) or "none"
+    more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
+    return InputError(f"unknown {what} `{found}`:{hint} Known: {listed}{more}")
