@@ -1,0 +1,112 @@
+"""Augmentation as a function of (seed, epoch, image): the same view on every device, worker and resume.
+
+Nothing here keeps a state: the random numbers of an image in an epoch are read off a counter-based stream,
+so the teacher, the student, a second process and a resumed run all see the same pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pursuhint.errors import unknown
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+N_DRAWS = 8
+"""Uniform numbers drawn for each image and epoch."""
+
+
+def draws(seed: int, epoch: int, ids: np.ndarray) -> np.ndarray:
+    """Return the uniform numbers of these images in this epoch.
+
+    Args:
+        seed: of the run.
+        epoch: counted from 0.
+        ids: int64, shape (n,): the images' rows in their data set.
+
+    Returns:
+        float64, shape (n, 8), in [0, 1): row i depends on nothing but (seed, epoch, ids[i]).
+
+    Example:
+        >>> first = draws(0, 3, np.array([5, 7]))
+        >>> np.array_equal(first[1:], draws(0, 3, np.array([7])))
+        True
+    """
+    table = np.random.Generator(np.random.Philox(key=[seed, epoch])).random((int(ids.max()) + 1, N_DRAWS))
+    return table[ids]
+
+
+def epoch_order(seed: int, epoch: int, n: int) -> np.ndarray:
+    """Return the order in which an epoch visits n images: a permutation that depends on (seed, epoch) alone."""
+    return np.random.Generator(np.random.Philox(key=[seed, epoch], counter=[0, 0, 0, 1])).permutation(n)
+
+
+def augment(images: Tensor, uniform: np.ndarray, policy: str) -> Tensor:
+    """Return one random view of every image.
+
+    Args:
+        images: uint8, shape (n, height, width, 3).
+        uniform: float64, shape (n, 8), from `draws`.
+        policy: a name of `POLICIES`.
+
+    Returns:
+        uint8, shape (n, height, width, 3), on the images' device.
+
+    Raises:
+        InputError: the policy is unknown.
+    """
+    if policy not in POLICIES:
+        raise unknown("augmentation", policy, POLICIES)
+    return POLICIES[policy](images, uniform)
+
+
+def _none(images: Tensor, uniform: np.ndarray) -> Tensor:
+    return images
+
+
+def _crop_flip(images: Tensor, uniform: np.ndarray) -> Tensor:
+    """Shift by up to an eighth of the side over black borders and mirror half of the images."""
+    import torch
+    from torch.nn import functional
+
+    n, height, width, _ = images.shape
+    border = max(1, height // 8)
+    padded = functional.pad(images, (0, 0, border, border, border, border))
+    top, left = (torch.as_tensor((uniform[:, i] * (2 * border + 1)).astype(np.int64)) for i in (0, 1))
+    flipped = torch.as_tensor(uniform[:, 2] < 0.5)
+    columns = torch.arange(width).expand(n, width)
+    columns = torch.where(flipped[:, None], width - 1 - columns, columns) + left[:, None]
+    rows = torch.arange(height) + top[:, None]
+    device = images.device
+    samples = torch.arange(n, device=device)[:, None, None]
+    return padded[samples, rows[:, :, None].to(device), columns[:, None, :].to(device)]
+
+
+def _affine(images: Tensor, uniform: np.ndarray) -> Tensor:
+    """Rotate (+-12 degrees), scale (0.88 to 1.12), shear (+-0.15) and shift (+-12 % of the side); no mirroring."""
+    import torch
+    from torch.nn import functional
+
+    signed = torch.as_tensor(2 * uniform - 1, dtype=torch.float32)
+    angle = signed[:, 0] * (12 * np.pi / 180)
+    scale_x, scale_y = 1 + 0.12 * signed[:, 1], 1 + 0.12 * signed[:, 2]
+    shear = 0.15 * signed[:, 3]
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    row_x = torch.stack([cos * scale_x, (shear * cos - sin) * scale_y, 0.24 * signed[:, 4]], dim=1)
+    row_y = torch.stack([sin * scale_x, (shear * sin + cos) * scale_y, 0.24 * signed[:, 5]], dim=1)
+    matrix = torch.stack([row_x, row_y], dim=1).to(images.device)
+    pixels = images.permute(0, 3, 1, 2).float()
+    grid = functional.affine_grid(matrix, list(pixels.shape), align_corners=False)
+    moved = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return moved.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+
+
+POLICIES: dict[str, Callable[[Tensor, np.ndarray], Tensor]] = {
+    "none": _none,
+    "crop-flip": _crop_flip,
+    "affine": _affine,
+}

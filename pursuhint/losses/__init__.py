@@ -1,0 +1,42 @@
+"""The losses by name; each stands in a file of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pursuhint.errors import unknown
+from pursuhint.losses.at import AttentionTransfer
+from pursuhint.losses.base import TERMS, Batch, Loss, Outputs, Term
+from pursuhint.losses.cross_entropy import CrossEntropy
+from pursuhint.losses.fitnet import FitNet
+from pursuhint.losses.kd import KnowledgeDistillation
+from pursuhint.pairs import Pair
+
+__all__ = ["HINT_LOSSES", "LOGIT_LOSSES", "TERMS", "Batch", "Loss", "Outputs", "Term", "build_losses"]
+
+HINT_LOSSES: dict[str, Callable[[Sequence[Pair]], Loss]] = {"at": AttentionTransfer, "fitnet": FitNet}
+LOGIT_LOSSES: dict[str, Callable[[float], Loss]] = {"kd": KnowledgeDistillation}
+
+
+def build_losses(
+    *, hint_loss: str, logit_loss: str, pairs: Sequence[Pair] = (), temperature: float = 4.0
+) -> list[Loss]:
+    """Build the losses of a run: L_cls always, L_logit and L_hint unless they are ``none``.
+
+    Raises:
+        InputError: a name is unknown.
+
+    Example:
+        >>> [loss.term for loss in build_losses(hint_loss="none", logit_loss="kd")]
+        ['cls', 'logit']
+    """
+    losses: list[Loss] = [CrossEntropy()]
+    if logit_loss != "none":
+        if logit_loss not in LOGIT_LOSSES:
+            raise unknown("logit loss", logit_loss, [*LOGIT_LOSSES, "none"])
+        losses.append(LOGIT_LOSSES[logit_loss](temperature))
+    if hint_loss != "none":
+        if hint_loss not in HINT_LOSSES:
+            raise unknown("hint loss", hint_loss, [*HINT_LOSSES, "none"])
+        losses.append(HINT_LOSSES[hint_loss](pairs))
+    return losses
