@@ -1,0 +1,6 @@
+"""Work in processes of its own, with a folder on disk as the one record of it."""
+
+from pursuhint.jobs.folder import LIVE, JobFolder, State, reap
+from pursuhint.jobs.journal import Event, Journal
+
+__all__ = ["LIVE", "Event", "JobFolder", "Journal", "State", "reap"]

@@ -1,0 +1,198 @@
+"""A job's folder: settings, journal, log, lock. The folder is the truth; processes come and go."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from pursuhint.errors import InputError, PursuhintError
+from pursuhint.files import read_json, write_json
+from pursuhint.jobs.journal import Event, Journal
+
+State = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
+LIVE: tuple[State, ...] = ("queued", "running", "stopping")
+GRACE = 10.0
+"""Seconds a job gets to write its checkpoint after it was asked to stop."""
+SETTLE = 5.0
+"""Seconds between the request for a process and the entry with its number."""
+
+
+class JobFolder:
+    """One job on disk, as the app, the command line and the worker see it.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+        self.journal = Journal(self.path / "journal.jsonl")
+
+    @property
+    def id(self) -> str:
+        """The folder's name, by which the job is called."""
+        return self.path.name
+
+    @property
+    def log(self) -> Path:
+        """What the worker printed."""
+        return self.path / "log.txt"
+
+    def create(self, settings: dict[str, Any]) -> None:
+        """Make the folder with its settings.
+
+        Raises:
+            InputError: a job of that name exists.
+        """
+        if (self.path / "settings.json").exists():
+            raise InputError(f"a job already exists in `{self.path}`; choose another name or delete it")
+        write_json(self.path / "settings.json", settings)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings as written by `create`."""
+        return read_json(self.path / "settings.json")
+
+    # -- state ---------------------------------------------------------------------------------------------------
+
+    def set_state(self, state: State, *, reason: str = "", **fields: Any) -> None:
+        """Append a change of state with its reason."""
+        self.journal.append("state", state=state, reason=reason, **fields)
+
+    def last_state(self, events: list[Event] | None = None) -> Event:
+        """Return the latest change of state; a job whose process is gone is ``lost``, whatever it last wrote.
+
+        Args:
+            events: the journal when it is already at hand.
+        """
+        if events is None:
+            events, _ = self.journal.read()
+        last = next((e for e in reversed(events) if e["kind"] == "state"), None)
+        if last is None:
+            return {"state": "lost", "reason": "the job never started", "time": 0.0, "pid": None}
+        if last["state"] in LIVE and not self._process_lives(last):
+            reason = f"its process ended without a word while {last['state']}; see the log, then resume"
+            return last | {"state": "lost", "reason": reason}
+        return last
+
+    def is_live(self) -> bool:
+        """Say whether a process works on it or is about to."""
+        return self.last_state()["state"] in LIVE
+
+    @staticmethod
+    def _process_lives(state: Event) -> bool:
+        pid = state.get("pid")
+        if pid is None:
+            return time.time() - state["time"] < SETTLE
+        try:
+            process = psutil.Process(pid)
+            alive = process.status() != psutil.STATUS_ZOMBIE
+            return alive and abs(process.create_time() - state["born"]) < 2.0
+        except psutil.NoSuchProcess:
+            return False
+
+    # -- start and stop ------------------------------------------------------------------------------------------
+
+    def start(self, module: str, *, threads: int | None = None) -> int:
+        """Start a worker ``python -m module FOLDER`` in a session of its own, below normal priority.
+
+        Starting a job that is live does nothing.
+
+        Returns:
+            The worker's process number.
+
+        Raises:
+            PursuhintError: the process cannot be started.
+        """
+        with self._starting():
+            state = self.last_state()
+            if state["state"] in LIVE and state.get("pid"):
+                return state["pid"]
+            (self.path / "stop").unlink(missing_ok=True)
+            self.set_state("queued", reason="asked to start")
+            environment = os.environ | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
+            try:
+                with open(self.log, "ab") as log:
+                    worker = subprocess.Popen(
+                        [sys.executable, "-m", module, str(self.path)],
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                        env=environment,
+                    )
+            except OSError as error:
+                self.set_state("failed", reason=f"no worker could be started: {error.strerror}")
+                raise PursuhintError(f"cannot start a worker: {error.strerror}; see `{self.log}`") from error
+            _children.append(worker)
+            born = psutil.Process(worker.pid).create_time()
+            self.set_state("queued", reason="worker starting", pid=worker.pid, born=born)
+            return worker.pid
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        with open(self.path / "start.lock", "a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def claim(self) -> Iterator[None]:
+        """Hold the job for this process while it works on it.
+
+        Raises:
+            PursuhintError: another process holds it.
+        """
+        with open(self.path / "lock", "a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PursuhintError(f"another process already works on `{self.id}`; wait for it or stop it") from None
+            process = psutil.Process()
+            self.set_state("running", pid=process.pid, born=process.create_time())
+            yield
+
+    def ask_to_stop(self) -> None:
+        """Leave a request that the worker finds before its next step; asking twice is asking once."""
+        if self.is_live() and not self.stop_asked():
+            (self.path / "stop").touch()
+            last = self.last_state()
+            self.set_state("stopping", reason="asked to stop", pid=last.get("pid"), born=last.get("born"))
+
+    def stop_asked(self) -> bool:
+        """Say whether a request to stop is waiting."""
+        return (self.path / "stop").exists()
+
+    def stop(self, *, grace: float = GRACE) -> Event:
+        """Stop the job: ask, then after `grace` seconds terminate, then kill.
+
+        Returns:
+            The state it ended in.
+        """
+        self.ask_to_stop()
+        for signal_number, patience in ((None, grace), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0)):
+            state = self.last_state()
+            if state["state"] not in LIVE:
+                break
+            if signal_number and state.get("pid"):
+                os.killpg(state["pid"], signal_number)
+            deadline = time.monotonic() + patience
+            while self.is_live() and time.monotonic() < deadline:
+                time.sleep(0.05)
+        return self.last_state()
+
+
+_children: list[subprocess.Popen] = []
+
+
+def reap() -> None:
+    """Collect workers of this process that have ended, so that they do not stay as zombies."""
+    _children[:] = [child for child in _children if child.poll() is None]

@@ -1,0 +1,151 @@
+"""The hint plan: which layers are hint points, for which teacher, found how, and what a person changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pursuhint.errors import InputError, unknown
+from pursuhint.files import read_json, write_json
+from pursuhint.pairs import Pair
+
+VERSION = 1
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TeacherRef(_Record):
+    """Which teacher: how to load it again, and the hash that tells whether it is the same one."""
+
+    spec: str
+    weights: str | None = None
+    hash: str
+    classes: int
+    preprocess: str
+
+
+class Override(_Record):
+    """One change that a person made to the automatic hint points."""
+
+    action: Literal["add", "remove"]
+    layer: str
+    who: str = ""
+    why: str = ""
+    at: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+class HintPlan(_Record):
+    """A saved choice of hint points.
+
+    Attributes:
+        teacher: the teacher it was made for.
+        data: spec of the data set; `data_id` the hash of its content.
+        sample_ids: the probe images, as rows of the data set.
+        metric, pooling, method: how the clusters were found.
+        layers: the layers that were clustered, in depth order.
+        clusters: their names, cluster by cluster.
+        centres: the automatic hint points: one a cluster, in depth order.
+        overrides: what a person changed, in order.
+        pairs: hint point -> guided layer, when a student was already chosen.
+        silhouette: of the clustering; None where it is not defined.
+    """
+
+    version: Literal[1] = VERSION
+    teacher: TeacherRef
+    data: str
+    data_id: str
+    sample_ids: tuple[int, ...]
+    metric: str
+    pooling: str
+    method: str
+    layers: tuple[str, ...]
+    clusters: tuple[tuple[str, ...], ...]
+    centres: tuple[str, ...]
+    overrides: tuple[Override, ...] = ()
+    pairs: tuple[Pair, ...] = ()
+    silhouette: float | None = None
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> HintPlan:
+        clustered = [name for cluster in self.clusters for name in cluster]
+        if sorted(clustered) != sorted(self.layers):
+            raise ValueError("`clusters` must hold every layer exactly once")
+        strangers = set(self.centres) - set(self.layers)
+        if strangers:
+            raise ValueError(f"`centres` must be layers; found {sorted(strangers)}")
+        return self
+
+    @property
+    def hint_points(self) -> tuple[str, ...]:
+        """The hint points in depth order: the centres with every override applied."""
+        chosen = set(self.centres)
+        for override in self.overrides:
+            (chosen.add if override.action == "add" else chosen.discard)(override.layer)
+        return tuple(name for name in self.layers if name in chosen)
+
+    def with_override(self, action: Literal["add", "remove"], layer: str, *, who: str = "", why: str = "") -> HintPlan:
+        """Return the plan with one more change.
+
+        Raises:
+            InputError: the layer is unknown, is already (not) a hint point, or is the last one left.
+        """
+        if layer not in self.layers:
+            raise unknown("layer", layer, self.layers)
+        present = layer in self.hint_points
+        if present == (action == "add"):
+            raise InputError(f"`{layer}` is {'already' if present else 'not'} a hint point; nothing to {action}")
+        if action == "remove" and len(self.hint_points) == 1:
+            raise InputError(f"`{layer}` is the last hint point; add another one before removing it")
+        override = Override(action=action, layer=layer, who=who, why=why)
+        return self.model_copy(update={"overrides": (*self.overrides, override)})
+
+    def toggled(self, layer: str) -> HintPlan:
+        """Return the plan with the layer added to the hint points, or removed when it is one."""
+        return self.with_override("remove" if layer in self.hint_points else "add", layer)
+
+    def automatic(self) -> HintPlan:
+        """Return the plan without any override."""
+        return self.model_copy(update={"overrides": ()})
+
+    def check_teacher(self, teacher_hash: str) -> None:
+        """Raise InputError when the plan was made for other weights than these."""
+        if teacher_hash != self.teacher.hash:
+            raise InputError(
+                f"this plan was made for another teacher: expected weights {self.teacher.hash} "
+                f"({self.teacher.spec}), found {teacher_hash}; make a plan for this teacher with `pursuhint hints`"
+            )
+
+    def save(self, path: Path) -> None:
+        """Write the plan as JSON."""
+        write_json(path, self.model_dump(mode="json"))
+
+    @staticmethod
+    def load(path: Path) -> HintPlan:
+        """Read a plan.
+
+        Raises:
+            InputError: the file is missing, is no JSON, is of a newer version or is not a plan.
+        """
+        return HintPlan.from_json(read_json(path), source=str(path))
+
+    @staticmethod
+    def from_json(content: object, *, source: str = "the plan") -> HintPlan:
+        """Build a plan from parsed JSON; errors name `source`."""
+        version = content.get("version") if isinstance(content, dict) else None
+        if isinstance(version, int) and version > VERSION:
+            raise InputError(
+                f"`{source}` is a hint plan of version {version}; this program reads up to {VERSION}: update it"
+            )
+        try:
+            return HintPlan.model_validate(content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "content"
+            raise InputError(
+                f"`{source}` is not a hint plan: `{place}`: {first['msg']}; make one with `pursuhint hints --out`"
+            ) from None
