@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -183,7 +183,7 @@ class JobFolder:
             if state["state"] not in LIVE:
                 break
             if signal_number and state.get("pid"):
-                os.killpg(state["pid"], signal_number)
+                _signal(state["pid"], signal_number)
             deadline = time.monotonic() + patience
             while self.is_live() and time.monotonic() < deadline:
                 time.sleep(0.05)
@@ -196,3 +196,8 @@ _children: list[subprocess.Popen] = []
 def reap() -> None:
     """Collect workers of this process that have ended, so that they do not stay as zombies."""
     _children[:] = [child for child in _children if child.poll() is None]
+
+
+def _signal(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)

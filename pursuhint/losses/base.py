@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from types import MappingProxyType
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from pursuhint.errors import InputError
 
 Term = Literal["cls", "logit", "hint"]
 TERMS: tuple[Term, ...] = ("cls", "logit", "hint")
 
 
-@dataclass(frozen=True)
-class Outputs:
+class Outputs(NamedTuple):
     """What a network put out for a batch.
 
     Attributes:
@@ -23,11 +24,10 @@ class Outputs:
     """
 
     logits: Tensor
-    features: Mapping[str, Tensor] = field(default_factory=dict)
+    features: Mapping[str, Tensor] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """One batch as the networks see it.
 
     Attributes:
@@ -72,8 +72,6 @@ def as_map(features: Tensor, layer: str) -> Tensor:
         >>> as_map(torch.zeros(2, 17, 8), "blocks.3").shape
         torch.Size([2, 8, 4, 4])
     """
-    from pursuhint.errors import InputError
-
     if features.ndim == 4:
         return features.float()
     if features.ndim == 3:

@@ -1,0 +1,168 @@
+"""The analysis folder: everything the app and the commands read about a teacher, without torch."""
+
+from __future__ import annotations
+
+import io
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from pursuhint.analysis.settings import AnalysisSettings
+from pursuhint.errors import InputError, PursuhintError, unknown
+from pursuhint.files import read_json, write_atomic
+from pursuhint.jobs import JobFolder
+from pursuhint.layers import Layer
+from pursuhint.plan import TeacherRef
+from pursuhint.similarity import SimilarityMatrix, similarity_matrix
+
+FORMAT = 1
+FEATURES, IMAGE_MAPS = "features", "image-maps"
+
+
+class AnalysisCard(BaseModel):
+    """What an analysis is of; written last in its first stage, so its presence means the features are whole.
+
+    Attributes:
+        seen: images, accuracy: of the probe images, on which the teacher was usually trained.
+        note: how the weights were matched and the preprocessing was found.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1] = FORMAT
+    teacher: TeacherRef
+    parameters: int
+    data: str
+    data_id: str
+    classes: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    pooling: str
+    samples: int
+    layers: tuple[dict[str, Any], ...]
+    seen_accuracy: float
+    note: str
+    versions: dict[str, str]
+
+
+class AnalysisFolder(JobFolder):
+    """Read one analysis; the work is done by `pursuhint.analysis.worker`.
+
+    Args:
+        path: the folder.
+    """
+
+    @staticmethod
+    def open(path: Path) -> AnalysisFolder:
+        """Open a finished (or advanced) analysis.
+
+        Raises:
+            InputError: the folder is no analysis, is of a newer format, or its features are not there yet.
+        """
+        folder = AnalysisFolder(path)
+        if not (folder.path / "analysis.json").is_file():
+            reason = folder.last_state().get("reason", "") if folder.journal.path.is_file() else ""
+            raise InputError(
+                f"`{path}` holds no analysis{': ' + reason if reason else ''}; make one with `pursuhint analyse`"
+            )
+        _ = folder.card
+        return folder
+
+    @cached_property
+    def card(self) -> AnalysisCard:
+        """What the analysis is of."""
+        path = self.path / "analysis.json"
+        try:
+            return AnalysisCard.model_validate(read_json(path))
+        except ValueError as error:
+            raise InputError(
+                f"`{path}` was written by another version: {str(error).splitlines()[0]}; analyse the teacher again"
+            ) from None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the features are there."""
+        return (self.path / "analysis.json").is_file()
+
+    @property
+    def analysis_settings(self) -> AnalysisSettings:
+        """What was asked for."""
+        return AnalysisSettings.model_validate(self.settings())
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The candidate layers in depth order."""
+        return tuple(Layer.from_dict(dict(fields)) for fields in self.card.layers)
+
+    def features(self, layer: str) -> np.ndarray:
+        """Return a layer's pooled features as a memory map, float32, shape (n_samples, channels)."""
+        return np.load(self.path / FEATURES / f"{self._index(layer):03d}.npy", mmap_mode="r")
+
+    @cached_property
+    def probe(self) -> dict[str, np.ndarray]:
+        """The probe images: ``ids``, ``labels`` and the teacher's ``predictions``, each int64, shape (n_samples,)."""
+        with np.load(self.path / "samples.npz", allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+
+    @cached_property
+    def thumbnails(self) -> np.ndarray:
+        """Small pictures of the first probe images of the image maps, uint8, shape (n, height, width, 3)."""
+        with np.load(self.path / "thumbnails.npz", allow_pickle=False) as arrays:
+            return arrays["images"]
+
+    @property
+    def test_score(self) -> dict[str, Any] | None:
+        """The teacher's ``accuracy`` on ``n`` test images; None until that stage is done."""
+        path = self.path / "score.json"
+        return read_json(path) if path.is_file() else None
+
+    def similarity(self, metric: str, *, keep: bool = True) -> SimilarityMatrix:
+        """Return the similarity matrix, from disk when it was computed before.
+
+        Args:
+            metric: a name of `pursuhint.similarity.METRICS`.
+            keep: write a new matrix beside the features (skipped where the folder cannot be written).
+        """
+        path = self.path / "matrices" / f"{metric}.npz"
+        if path.is_file():
+            return SimilarityMatrix.load(path)
+        representations = {layer.name: self.features(layer.name) for layer in self.layers}
+        matrix = similarity_matrix(representations, metric=metric, pooling=self.card.pooling)
+        if keep:
+            try:
+                matrix.save(path)
+            except PursuhintError:
+                pass  # a folder that is read-only or full still answers; the matrix is computed again next time
+        return matrix
+
+    def image_map(self, layer: str) -> np.ndarray | None:
+        """Return the map of the probe images at a layer, float32, shape (n, 2), or None when none was made yet."""
+        path = self.path / IMAGE_MAPS / f"{self._index(layer):03d}.npy"
+        return np.load(path) if path.is_file() else None
+
+    def save_image_map(self, layer: str, positions: np.ndarray) -> None:
+        """Keep the map of the probe images at a layer."""
+        _save_array(self.path / IMAGE_MAPS / f"{self._index(layer):03d}.npy", positions.astype(np.float32))
+
+    def layer_map(self, metric: str) -> np.ndarray | None:
+        """Return the UMAP of the layers under a metric, shape (L, 2), or None when none was made yet."""
+        path = self.path / "layer-maps" / f"{metric}.npy"
+        return np.load(path) if path.is_file() else None
+
+    def save_layer_map(self, metric: str, positions: np.ndarray) -> None:
+        """Keep the UMAP of the layers under a metric."""
+        _save_array(self.path / "layer-maps" / f"{metric}.npy", positions.astype(np.float32))
+
+    def _index(self, layer: str) -> int:
+        names = [one.name for one in self.layers]
+        if layer not in names:
+            raise unknown("layer", layer, names)
+        return names.index(layer)
+
+
+def _save_array(path: Path, array: np.ndarray) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    write_atomic(path, lambda file: file.write(buffer.getvalue()) and None)

@@ -1,0 +1,79 @@
+"""Maps on demand: ``python -m pursuhint.analysis.maps FOLDER KIND NAME`` makes one UMAP and keeps it.
+
+KIND is ``images`` (NAME a layer) or ``layers`` (NAME a metric). A process of its own, because importing and
+compiling UMAP takes seconds in which a page would stand still.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from pursuhint.analysis.folder import AnalysisFolder
+from pursuhint.errors import InputError, PursuhintError
+
+Kind = Literal["images", "layers"]
+TIMEOUT = 180
+
+
+def make_map(folder: AnalysisFolder, kind: Kind, name: str) -> np.ndarray:
+    """Return a map, made in this process when it is not kept yet.
+
+    Args:
+        folder: the analysis.
+        kind: ``images`` for the probe images at layer `name`, ``layers`` for the layers under metric `name`.
+
+    Returns:
+        float32, shape (n, 2).
+    """
+    from pursuhint.analysis.worker import N_MAPPED
+    from pursuhint.embedding import map_images, map_layers
+
+    if kind == "images":
+        kept = folder.image_map(name)
+        if kept is None:
+            kept = map_images(np.asarray(folder.features(name)[:N_MAPPED]), seed=0)
+            folder.save_image_map(name, kept)
+    elif kind == "layers":
+        kept = folder.layer_map(name)
+        if kept is None:
+            kept = map_layers(folder.similarity(name), method="umap")
+            folder.save_layer_map(name, kept)
+    else:
+        raise InputError(f"a map is of `images` or `layers`; found `{kind}`")
+    return kept
+
+
+def make_map_apart(folder: AnalysisFolder, kind: Kind, name: str) -> None:
+    """Make a map in a process of its own and wait for it.
+
+    Raises:
+        PursuhintError: it failed or took longer than three minutes.
+    """
+    command = [sys.executable, "-m", "pursuhint.analysis.maps", str(folder.path), kind, name]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    except subprocess.TimeoutExpired:
+        raise PursuhintError(f"the map of `{name}` took longer than {TIMEOUT} s; use fewer probe images") from None
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise PursuhintError(f"the map of `{name}` could not be made: {last}")
+
+
+def main() -> int:
+    """Make the map named on the command line."""
+    path, kind, name = sys.argv[1:4]
+    try:
+        make_map(AnalysisFolder.open(Path(path)), kind, name)
+    except PursuhintError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""The analysis worker: ``python -m pursuhint.analysis.worker FOLDER`` does what the folder's settings ask for.
+
+Stages, each usable as soon as it is there: (1) features of every candidate layer, layer table, probe images;
+(2) the teacher's accuracy on test images. Maps of the images at a layer are made on demand by
+`pursuhint.analysis.maps`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from pursuhint.analysis.folder import FEATURES, AnalysisCard, AnalysisFolder
+from pursuhint.analysis.settings import DEFAULT_SAMPLES, AnalysisSettings
+from pursuhint.data import ImageData, Split, load_data
+from pursuhint.errors import PursuhintError
+from pursuhint.files import write_atomic, write_json
+from pursuhint.progress import Progress, silent
+
+N_TEST = 1000
+N_MAPPED = 2000
+"""Probe images that the image maps show."""
+THUMBNAIL = 32
+
+
+class Cancelled(PursuhintError):
+    """The analysis was asked to stop."""
+
+
+def analyse(settings: AnalysisSettings, out: Path, *, progress: Progress = silent) -> AnalysisFolder:
+    """Analyse a teacher into a folder, in this process.
+
+    Args:
+        settings: what to do.
+        out: the folder; made when it is missing. A finished analysis with the same settings is returned as it is.
+        progress: is told about every stage.
+
+    Raises:
+        InputError: the settings do not fit together; PursuhintError: the work failed. The folder then says so and
+            holds nothing that looks finished.
+    """
+    settings.check()
+    folder = AnalysisFolder(out)
+    if folder.is_ready and folder.test_score and folder.analysis_settings.key() == settings.key():
+        return AnalysisFolder.open(out)
+    (folder.path / "analysis.json").unlink(missing_ok=True)
+    shutil.rmtree(folder.path / FEATURES, ignore_errors=True)
+    shutil.rmtree(folder.path / "matrices", ignore_errors=True)
+    write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
+    return work(folder, progress=progress)
+
+
+def work(folder: AnalysisFolder, *, progress: Progress = silent) -> AnalysisFolder:
+    """Do what a prepared folder asks for; its journal tells how it went."""
+    with folder.claim():
+        reporter = _Reporter(folder, progress)
+        try:
+            _stages(folder, reporter)
+        except Cancelled:
+            folder.set_state("stopped", reason="cancelled")
+            raise
+        except PursuhintError as error:
+            folder.set_state("failed", reason=str(error))
+            raise
+        folder.set_state("finished")
+    return folder
+
+
+def _stages(folder: AnalysisFolder, progress: Progress) -> None:
+    from pursuhint.analysis.collect import collect_representations, probe_images
+    from pursuhint.device import set_threads
+    from pursuhint.layers import candidate_layers
+    from pursuhint.teacher import check_strength, load_teacher, score
+
+    settings = folder.analysis_settings
+    set_threads(settings.threads)
+    data = load_data(settings.data, progress=progress)
+    teacher = load_teacher(
+        settings.teacher,
+        weights=settings.weights,
+        data=data,
+        preprocess=settings.preprocess,
+        device=settings.device,
+    )
+    shape = teacher.input_shape_for(data)
+    layers = candidate_layers(
+        teacher.model, shape, depth=settings.depth, include=settings.include, exclude=settings.exclude
+    )
+    probe = probe_images(data.train, settings.samples, most=DEFAULT_SAMPLES)
+    _, logits = collect_representations(
+        teacher.model, probe, layers, teacher.preprocess, folder=folder.path / FEATURES, progress=progress
+    )
+    predictions = logits.argmax(axis=1)
+    seen_accuracy = float((predictions == probe.labels).mean())
+    check_strength(seen_accuracy, teacher.classes, allow_weak=settings.allow_weak_teacher)
+    _save_probe(folder.path, probe, predictions)
+    card = AnalysisCard(
+        teacher=teacher.ref,
+        parameters=teacher.parameters,
+        data=data.spec,
+        data_id=data.id,
+        classes=data.classes,
+        input_shape=shape,
+        pooling=settings.pooling,
+        samples=len(probe),
+        layers=tuple(layer.as_dict() for layer in layers),
+        seen_accuracy=seen_accuracy,
+        note=teacher.note,
+        versions=_versions(),
+    )
+    write_json(folder.path / "analysis.json", card.model_dump(mode="json"))
+    result = score(teacher.model, _test_part(data), teacher.preprocess, progress=progress)
+    write_json(
+        folder.path / "score.json",
+        {"accuracy": result.accuracy, "n": result.n, "cross_entropy": result.cross_entropy},
+    )
+
+
+def _test_part(data: ImageData) -> Split:
+    from pursuhint.data.images import SPLIT_SEED, stratified_order
+
+    return data.test.take(np.sort(stratified_order(data.test.labels, SPLIT_SEED)[:N_TEST]))
+
+
+def _save_probe(path: Path, probe: Split, predictions: np.ndarray) -> None:
+    arrays = {"ids": probe.ids, "labels": probe.labels, "predictions": predictions.astype(np.int64)}
+    write_atomic(path / "samples.npz", lambda file: np.savez_compressed(file, **arrays))
+    images = probe.images(slice(0, N_MAPPED))
+    step = max(1, -(-max(images.shape[1:3]) // THUMBNAIL))
+    write_atomic(
+        path / "thumbnails.npz", lambda file: np.savez_compressed(file, images=images[:, ::step, ::step])
+    )
+
+
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("pursuhint", "torch", "torchvision", "numpy")}
+
+
+class _Reporter:
+    """Write progress to the journal at most twice a second and notice a request to stop."""
+
+    def __init__(self, folder: AnalysisFolder, also: Progress) -> None:
+        self._folder, self._also, self._next = folder, also, 0.0
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self._also(stage, done, total)
+        if self._folder.stop_asked():
+            raise Cancelled("the analysis was cancelled")
+        now = time.monotonic()
+        if now >= self._next or done == total:
+            self._next = now + 0.5
+            self._folder.journal.append("progress", stage=stage, done=done, total=total)
+
+
+def main() -> int:
+    """Work on the folder named on the command line; the journal and the exit code tell how it went."""
+    import os
+
+    os.nice(5)
+    try:
+        work(AnalysisFolder(Path(sys.argv[1])))
+    except PursuhintError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

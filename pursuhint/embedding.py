@@ -1,0 +1,101 @@
+"""Maps in two dimensions: of the layers, from their distances, and of the probe images, from one layer's features."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Literal, get_args
+
+import numpy as np
+
+from pursuhint.errors import InputError, unknown
+from pursuhint.similarity.matrix import SimilarityMatrix
+
+LayerMap = Literal["mds", "umap"]
+NEIGHBOURS = 15
+FEWEST_FOR_UMAP = 4
+
+
+def map_layers(similarity: SimilarityMatrix, *, method: LayerMap = "mds") -> np.ndarray:
+    """Place layers so that alike ones lie near each other.
+
+    Args:
+        similarity: L layers.
+        method: ``"mds"``, instant and faithful to large distances; ``"umap"``, seconds, faithful to near neighbours.
+
+    Returns:
+        (L, 2), centred; the deepest layer right of the first, the point farthest from the first axis above it.
+
+    Raises:
+        InputError: unknown method, or UMAP of fewer than 4 layers.
+
+    Example:
+        >>> values = np.array([[1.0, 0.9, 0.2], [0.9, 1.0, 0.4], [0.2, 0.4, 1.0]])
+        >>> similarity = SimilarityMatrix(values, ("a", "b", "c"), "cka_linear", "mean", 100, {}, {})
+        >>> map_layers(similarity)[:, 0].round(2).tolist()
+        [-0.33, -0.19, 0.52]
+    """
+    if method not in get_args(LayerMap):
+        raise unknown("layer map", method, get_args(LayerMap))
+    distance = similarity.distance()
+    placed = classical_mds(distance) if method == "mds" else _umap(distance, seed=0, metric="precomputed")
+    return _orient(placed)
+
+
+def map_images(features: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Place probe images by UMAP so that those one layer sees alike lie near each other.
+
+    Args:
+        features: (N, C) representations at one layer.
+        seed: the same seed gives the same map.
+
+    Returns:
+        (N, 2).
+
+    Raises:
+        InputError: not a matrix of finite numbers of at least 4 images.
+    """
+    features = np.asarray(features, dtype=np.float64)
+    if features.ndim != 2 or not np.isfinite(features).all():
+        raise InputError(
+            f"an image map needs finite features of the shape (images, features): found {features.shape}"
+            f"{'' if features.ndim != 2 else ' with values NaN or infinite'}; collect the representations again"
+        )
+    return _umap(features, seed=seed, metric="euclidean")
+
+
+def classical_mds(distance: np.ndarray) -> np.ndarray:
+    """Return the two principal coordinates of a distance matrix, (L, 2); a missing second one is 0.
+
+    Source:
+        Torgerson, "Multidimensional scaling: I", 1952: eigenvectors of the doubly centred squared distances.
+    """
+    squared = np.square(distance)
+    centred = squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean()
+    eigenvalues, vectors = np.linalg.eigh(-0.5 * centred)
+    return vectors[:, [-1, -2]] * np.sqrt(np.clip(eigenvalues[[-1, -2]], 0.0, None))
+
+
+def _orient(placed: np.ndarray) -> np.ndarray:
+    """Fix what distances leave open, so that the same matrix is always drawn the same way up."""
+    placed = placed - placed.mean(axis=0)
+    if placed[-1, 0] < placed[0, 0]:
+        placed[:, 0] *= -1
+    if placed[np.abs(placed[:, 1]).argmax(), 1] < 0:
+        placed[:, 1] *= -1
+    return placed
+
+
+def _umap(points: np.ndarray, *, seed: int, metric: str) -> np.ndarray:
+    if len(points) < FEWEST_FOR_UMAP:
+        raise InputError(
+            f"UMAP needs at least {FEWEST_FOR_UMAP} points: found {len(points)}; use more, or MDS for layers"
+        )
+    from umap import UMAP  # its import takes seconds
+
+    neighbours = min(NEIGHBOURS, len(points) - 1)
+    # The spectral start fails on a handful of points; without it a seed still gives one map.
+    start = "spectral" if len(points) > NEIGHBOURS else "random"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="using precomputed metric", category=UserWarning)
+        mapper = UMAP(n_neighbors=neighbours, metric=metric, init=start, random_state=seed, n_jobs=1)
+        return mapper.fit_transform(points).astype(np.float64)

@@ -1,0 +1,112 @@
+"""The similarity matrix: values with everything needed to read them later, and its file."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pursuhint.errors import InputError
+from pursuhint.files import write_atomic
+from pursuhint.similarity.layer import LayerNote
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class SimilarityMatrix:
+    """Similarities of every pair of layers, 1 = same.
+
+    Attributes:
+        values: (L, L) float64, symmetric, diagonal 1.
+        layers: L names in depth order; layers that could not be compared are missing.
+        metric: key in ``METRICS``.
+        pooling: how a feature map became a row.
+        samples: number of images that the metric used.
+        notes: one for each layer, those left out included.
+        excluded: layer left out -> reason.
+    """
+
+    values: np.ndarray
+    layers: tuple[str, ...]
+    metric: str
+    pooling: str
+    samples: int
+    notes: dict[str, LayerNote]
+    excluded: dict[str, str]
+
+    def __post_init__(self) -> None:
+        depth = len(self.layers)
+        if self.values.shape != (depth, depth):
+            raise InputError(
+                f"`values` must be square with one row a layer: found {self.values.shape} for {depth} layers"
+            )
+
+    def distance(self) -> np.ndarray:
+        """Return (L, L) distances, 1 - similarity, never below 0 and exactly 0 on the diagonal.
+
+        Example:
+            >>> values = np.array([[1.0, 0.75], [0.75, 1.0]])
+            >>> SimilarityMatrix(values, ("a", "b"), "cka_linear", "mean", 100, {}, {}).distance()
+            array([[0.  , 0.25],
+                   [0.25, 0.  ]])
+        """
+        distance = np.clip(1.0 - self.values, 0.0, None)
+        np.fill_diagonal(distance, 0.0)
+        return distance
+
+    def save(self, path: Path) -> None:
+        """Write ``similarity``, ``layers`` and ``settings`` (JSON) as .npz without pickled objects.
+
+        Raises:
+            PursuhintError: the file cannot be written.
+        """
+        settings = {
+            "format": FORMAT,
+            "metric": self.metric,
+            "pooling": self.pooling,
+            "samples": self.samples,
+            "notes": {name: asdict(note) for name, note in self.notes.items()},
+            "excluded": self.excluded,
+        }
+        arrays = {
+            "similarity": self.values,
+            "layers": np.array(self.layers),
+            "settings": json.dumps(settings),
+        }
+        write_atomic(path, lambda file: np.savez(file, **arrays))
+
+    @classmethod
+    def load(cls, path: Path) -> SimilarityMatrix:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: no such file, or not a similarity matrix of this format.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                settings = json.loads(str(arrays["settings"]))
+                found = settings.pop("format")
+                if found != FORMAT:
+                    raise InputError(
+                        f"`{path}` must have format {FORMAT}: found {found}; write it again with this version"
+                    )
+                notes = {name: LayerNote(**note) for name, note in settings.pop("notes").items()}
+                return cls(arrays["similarity"], tuple(arrays["layers"].tolist()), notes=notes, **settings)
+        except FileNotFoundError:
+            raise InputError(f"no such file: `{path}`; check the path") from None
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            zipfile.BadZipFile,
+        ) as error:
+            raise InputError(
+                f"`{path}` must be a similarity matrix written by `pursuhint similarity`: {error}; write it again"
+            ) from None

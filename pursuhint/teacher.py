@@ -1,0 +1,202 @@
+"""A loaded teacher: the network, what it is, and how its images must be prepared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pursuhint.data import ImageData, Split
+from pursuhint.device import choose_device
+from pursuhint.errors import InputError, PursuhintError
+from pursuhint.models import build_model, parse_spec
+from pursuhint.plan import TeacherRef
+from pursuhint.preprocess import KNOWN, Preprocess, parse_preprocess
+from pursuhint.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from torch import nn
+
+N_TRIAL = 1000
+"""Images on which `auto` compares the known preprocessings of a bare checkpoint."""
+CHANCE_FACTOR = 2.0
+"""A teacher must be at least this many times better than guessing."""
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained network with its identity and its preprocessing.
+
+    Attributes:
+        model: in eval mode, without gradients, on `device`.
+        spec: canonical name, such as ``zoo:resnet56``.
+        weights: the checkpoint's path; None for a teacher that ships with the project.
+        hash: of all tensors; plans and analyses carry it.
+        note: how the weights were matched and the preprocessing was found, in words.
+    """
+
+    model: nn.Module
+    spec: str
+    weights: Path | None
+    hash: str
+    classes: int
+    parameters: int
+    preprocess: Preprocess
+    device: str
+    note: str = ""
+
+    @property
+    def ref(self) -> TeacherRef:
+        """What a plan stores of it."""
+        weights = str(self.weights) if self.weights else None
+        return TeacherRef(
+            spec=self.spec, weights=weights, hash=self.hash, classes=self.classes, preprocess=self.preprocess.text
+        )
+
+    @property
+    def input_shape(self) -> tuple[int, int, int] | None:
+        """Channels, height and width that its preprocessing produces; None when it keeps the images' own size."""
+        crop = self.preprocess.crop
+        return (3, crop, crop) if crop else None
+
+    def input_shape_for(self, data: ImageData) -> tuple[int, int, int]:
+        """Return the shape of one prepared image of a data set."""
+        import torch
+
+        sample = torch.as_tensor(data.train.images(np.array([0])))
+        return tuple(self.preprocess.apply(sample).shape[1:])
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well a network does on a split."""
+
+    accuracy: float
+    n: int
+    cross_entropy: float
+
+
+def load_teacher(
+    spec: str,
+    *,
+    weights: Path | str | None = None,
+    data: ImageData,
+    preprocess: str = "auto",
+    device: str = "auto",
+) -> Teacher:
+    """Load a trained network.
+
+    Args:
+        spec: such as ``builtin:digits-resnet56``, ``zoo:resnet56``, ``torchvision:resnet18`` or ``timm:NAME``.
+        weights: a local checkpoint; needed by all but the built-in teachers.
+        data: the data set it classifies; its number of classes must fit.
+        preprocess: ``auto`` or a preprocessing (see `pursuhint.preprocess.parse_preprocess`).
+        device: see `choose_device`.
+
+    Raises:
+        InputError: the name, the checkpoint, the number of classes or the preprocessing does not fit.
+    """
+    place = choose_device(device)
+    path = Path(weights).expanduser() if weights else None
+    if path is None and parse_spec(spec).source != "builtin":
+        raise InputError(f"teacher `{spec}` needs its trained weights: give a checkpoint file with `--weights`")
+    built = build_model(spec, classes=len(data.classes), weights=path)
+    model = built.model.eval().requires_grad_(False).to(place)
+    if preprocess != "auto":
+        recipe, found = parse_preprocess(preprocess), "as given"
+    elif built.preprocess is not None:
+        recipe, found = built.preprocess, "from the model's own card"
+    else:
+        recipe, found = _best_preprocess(model, data)
+    matched = f"{built.report}; " if built.report else ""
+    return Teacher(
+        model=model,
+        spec=built.spec,
+        weights=path.resolve() if path else None,
+        hash=built.hash,
+        classes=built.classes,
+        parameters=built.parameters,
+        preprocess=recipe,
+        device=str(place),
+        note=f"{matched}preprocessing `{recipe.name}` {found}",
+    )
+
+
+def _best_preprocess(model: nn.Module, data: ImageData) -> tuple[Preprocess, str]:
+    """Take the known preprocessing with the lowest cross-entropy on training images."""
+    positions = np.linspace(0, len(data.train) - 1, min(N_TRIAL, len(data.train))).astype(int)
+    trial = data.train.take(positions)
+    scores = {name: score(model, trial, recipe).cross_entropy for name, recipe in KNOWN.items()}
+    best, second = sorted(scores, key=scores.__getitem__)[:2]
+    found = (
+        f"chosen by cross-entropy on {len(trial)} training images: "
+        f"{scores[best]:.3f}, next `{second}` {scores[second]:.3f}"
+    )
+    return KNOWN[best], found
+
+
+def logits_of(
+    model: nn.Module,
+    split: Split,
+    preprocess: Preprocess,
+    *,
+    batch_size: int = 256,
+    progress: Progress = silent,
+    stage: str = "evaluating",
+) -> np.ndarray:
+    """Return a network's logits for every image of a split, float32, shape (n, classes), in eval mode."""
+    import torch
+
+    was_training = model.training
+    device = next(model.parameters()).device
+    rows = []
+    model.eval()
+    try:
+        with torch.inference_mode():
+            for start in range(0, len(split), batch_size):
+                images = preprocess.apply(split.images(slice(start, start + batch_size)), device)
+                rows.append(_forward(model, images).float().cpu().numpy())
+                progress(stage, min(start + batch_size, len(split)), len(split))
+    finally:
+        model.train(was_training)
+    return np.concatenate(rows)
+
+
+def _forward(model: nn.Module, images):
+    try:
+        return model(images)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"the network refuses images of shape {tuple(images.shape[1:])}: {reason}; give its input size with "
+            f"`--preprocess`, such as `imagenet/256/224`"
+        ) from error
+
+
+def score(
+    model: nn.Module, split: Split, preprocess: Preprocess, *, batch_size: int = 256, progress: Progress = silent
+) -> Score:
+    """Measure a network on a split.
+
+    Raises:
+        PursuhintError: the network's outputs are not finite.
+    """
+    from scipy.special import log_softmax
+
+    logits = logits_of(model, split, preprocess, batch_size=batch_size, progress=progress)
+    if not np.isfinite(logits).all():
+        raise PursuhintError("the network's outputs are not finite on this data; its weights are damaged")
+    likelihood = log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(split)), split.labels]
+    accuracy = float((logits.argmax(axis=1) == split.labels).mean())
+    return Score(accuracy, len(split), float(-likelihood.mean()))
+
+
+def check_strength(accuracy: float, classes: int, *, allow_weak: bool = False) -> None:
+    """Raise InputError when a teacher is near chance level, unless that is allowed."""
+    if accuracy < CHANCE_FACTOR / classes and not allow_weak:
+        raise InputError(
+            f"the teacher is right on {accuracy:.1%} of the images, near chance ({1 / classes:.1%}): its weights, "
+            f"preprocessing or class order do not fit this data; allow it with `--allow-weak-teacher`"
+        )

@@ -1,0 +1,1 @@
+"""Training: settings, losses together with the student, and the loop."""

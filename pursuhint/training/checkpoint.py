@@ -1,0 +1,91 @@
+"""Checkpoints of a run: everything needed to go on, under a name that says where it stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pursuhint.errors import InputError, PursuhintError
+from pursuhint.files import write_atomic
+
+FORMAT = 1
+KEPT = 2
+"""How many of the latest checkpoints stay, so that a damaged one does not end the run."""
+NAME = re.compile(r"epoch-(\d+)-step-(\d+)\.pt$")
+
+
+@dataclass
+class Checkpoint:
+    """A moment of a run.
+
+    Attributes:
+        epoch: the epoch to go on with; `step` the batches of it that are done.
+        distiller: state of student and regressors; `optimizer` of the optimiser.
+        weights: the settled weights of the terms.
+        best_accuracy, best_epoch: on the validation part so far; epoch -1 before the first.
+        threads: CPU threads the run used until here.
+    """
+
+    epoch: int
+    step: int
+    distiller: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    weights: dict[str, float]
+    best_accuracy: float
+    best_epoch: int
+    threads: int
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
+    """Write a checkpoint and drop all but the latest `KEPT`.
+
+    Raises:
+        PursuhintError: the disk is full; what was there stays.
+    """
+    path = folder / f"epoch-{checkpoint.epoch:04d}-step-{checkpoint.step:06d}.pt"
+    content = {field.name: getattr(checkpoint, field.name) for field in fields(checkpoint)}
+    save_tensors(path, content | {"format": FORMAT})
+    for old in checkpoints(folder)[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def save_tensors(path: Path, content: dict[str, Any]) -> None:
+    """Write a torch file that ``weights_only=True`` can read, whole or not at all."""
+    write_atomic(path, lambda file: torch.save(content, file))
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """List a run's checkpoints, oldest first."""
+    found = [path for path in folder.glob("epoch-*.pt") if NAME.search(path.name)]
+    return sorted(found, key=lambda path: tuple(int(part) for part in NAME.search(path.name).groups()))
+
+
+def latest_checkpoint(folder: Path) -> tuple[Checkpoint, list[str]] | None:
+    """Load the newest checkpoint that is whole.
+
+    Returns:
+        The checkpoint and the names of damaged newer ones; None when there is no checkpoint at all.
+
+    Raises:
+        PursuhintError: there are checkpoints, and none can be read.
+    """
+    damaged: list[str] = []
+    for path in reversed(checkpoints(folder)):
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            if content.pop("format") != FORMAT:
+                raise InputError(f"`{path}` was written by another version; start the run anew")
+            return Checkpoint(**content), damaged
+        except InputError:
+            raise
+        except Exception:  # noqa: BLE001  a damaged stream makes the restricted unpickler raise nearly anything
+            damaged.append(path.name)
+    if damaged:
+        raise PursuhintError(f"no checkpoint in `{folder}` can be read ({', '.join(damaged)}); start the run anew")
+    return None

@@ -1,0 +1,222 @@
+"""What a drawing of the layers shows, worked out once: the plotly figures and the linked drawing only paint it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from pursuhint.clustering import Clustering, linkage
+from pursuhint.embedding import map_layers
+from pursuhint.errors import InputError, unknown
+from pursuhint.similarity import METRICS, SimilarityMatrix
+
+Order = Literal["depth", "dendrogram"]
+
+COLOURS = {
+    "blue": "#3b6fd4",
+    "orange": "#e07b39",
+    "green": "#2f9e77",
+    "purple": "#774990",
+    "orchid": "#bf86bb",
+    "crimson": "#ac283c",
+    "sand": "#b1b575",
+    "slate": "#5a6470",
+    "sky": "#1dbdff",
+    "brown": "#855101",
+}
+"""Cluster colours in the order of use. Any two differ to every kind of colour vision, and all show on white and on dark."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One merge of the dendrogram: a bracket from one child up to the merge and down to the other child.
+
+    Attributes:
+        at: places of the two children along the leaves; leaf number i of the order is at i.
+        heights: distances at which the two children were merged themselves, 0 for a leaf.
+        height: distance at which they merge.
+        cluster: the cluster that holds all leaves below, or None.
+    """
+
+    at: tuple[float, float]
+    heights: tuple[float, float]
+    height: float
+    cluster: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class LayerView:
+    """Layers as they are to be drawn. Everything a layer has is in depth order.
+
+    Attributes:
+        layers: L names.
+        labels: L short names, without what all names begin with.
+        similarity: (L, L) values.
+        metric: title of the metric.
+        order: layer indices in drawing order.
+        clusters: L cluster numbers, 0 for the one whose centre comes first in depth.
+        colours: a key of ``COLOURS`` for each cluster; they repeat from the eleventh on.
+        centres: K layer indices, the automatic hint points.
+        hints: layer indices of the hint points in force, in depth order.
+        branches: L - 1 merges of the average-linkage tree, from the lowest up.
+        cut: height at which the tree falls into K clusters, or None for one cluster.
+        positions: (L, 2) of the layer map.
+    """
+
+    layers: tuple[str, ...]
+    labels: tuple[str, ...]
+    similarity: np.ndarray
+    metric: str
+    order: tuple[int, ...]
+    clusters: tuple[int, ...]
+    colours: tuple[str, ...]
+    centres: tuple[int, ...]
+    hints: tuple[int, ...]
+    branches: tuple[Branch, ...]
+    cut: float | None
+    positions: np.ndarray
+
+    def colour(self, layer: int) -> str:
+        """Return the colour of a layer's cluster as ``#rrggbb``."""
+        return COLOURS[self.colours[self.clusters[layer]]]
+
+    def cluster_name(self, layer: int) -> str:
+        """Return the letter of a layer's cluster: A, B, ...; the cluster's number from the 27th on."""
+        number = self.clusters[layer]
+        return chr(ord("A") + number) if number < 26 else str(number + 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as plain lists and numbers, with ``colours`` as ``#rrggbb``: ready for JSON."""
+        plain = asdict(self)
+        plain["similarity"] = self.similarity.round(4).tolist()
+        plain["positions"] = self.positions.round(4).tolist()
+        plain["colours"] = [COLOURS[name] for name in self.colours]
+        return plain
+
+
+def layer_view(
+    similarity: SimilarityMatrix,
+    clustering: Clustering,
+    hint_points: Sequence[str] | None = None,
+    *,
+    order: Order = "dendrogram",
+    positions: np.ndarray | None = None,
+) -> LayerView:
+    """Work out positions, order and colours.
+
+    Args:
+        similarity: L layers.
+        clustering: of the same layers.
+        hint_points: names of the hint points in force; None: the centres of the clusters.
+        order: ``"depth"``, or ``"dendrogram"``: no branches cross, otherwise as near to depth as the tree allows.
+        positions: (L, 2) of the layer map; None: MDS, which is instant.
+
+    Returns:
+        The view.
+
+    Raises:
+        InputError: unknown order or hint point, a clustering of other layers, or positions of another shape.
+    """
+    layers = similarity.layers
+    if order not in get_args(Order):
+        raise unknown("order", order, get_args(Order))
+    if clustering.layers != layers:
+        raise InputError(
+            f"the clustering must be of the matrix's own {len(layers)} layers: found one of "
+            f"{len(clustering.layers)} layers; cluster this matrix again"
+        )
+    positions = map_layers(similarity) if positions is None else np.asarray(positions, dtype=np.float64)
+    if positions.shape != (len(layers), 2):
+        raise InputError(
+            f"`positions` must have the shape ({len(layers)}, 2), one point a layer: found {positions.shape}; "
+            "map the layers of this matrix again"
+        )
+    index = {name: number for number, name in enumerate(layers)}
+    hint_points = clustering.centres if hint_points is None else hint_points
+    for name in hint_points:
+        if name not in index:
+            raise unknown("hint point", name, layers)
+
+    tree = linkage(similarity)
+    drawing_order = tuple(range(len(layers))) if order == "depth" else leaf_order(tree)
+    clusters = clustering.labels()
+    count = len(clustering.clusters)
+    names = list(COLOURS)
+    return LayerView(
+        layers=layers,
+        labels=short_names(layers),
+        similarity=similarity.values,
+        metric=METRICS[similarity.metric].title,
+        order=drawing_order,
+        clusters=clusters,
+        colours=tuple(names[number % len(names)] for number in range(count)),
+        centres=tuple(index[name] for name in clustering.centres),
+        hints=tuple(sorted({index[name] for name in hint_points})),
+        branches=branches(tree, drawing_order, clusters),
+        cut=_cut(tree, count),
+        positions=positions,
+    )
+
+
+def short_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names without the letters that all of them begin with; a number is never cut in two.
+
+    Example:
+        >>> short_names(["layer1.10", "layer1.11", "layer2.0"]), short_names(["features", "layer1.0"])
+        (('1.10', '1.11', '2.0'), ('features', 'layer1.0'))
+    """
+    common = os.path.commonprefix(list(names)).rstrip("0123456789")
+    shorter = tuple(name[len(common) :] for name in names)
+    return shorter if all(shorter) else tuple(names)
+
+
+def leaf_order(tree: np.ndarray) -> tuple[int, ...]:
+    """Return an order of the leaves in which no branches cross and, at each merge, the shallower side comes first.
+
+    Args:
+        tree: (L - 1, 4) linkage.
+
+    Returns:
+        The L leaf indices.
+    """
+    depth = len(tree) + 1
+    leaves: list[tuple[int, ...]] = [(leaf,) for leaf in range(depth)]
+    for first, second, *_ in tree:
+        pair = sorted((leaves[int(first)], leaves[int(second)]), key=np.mean)
+        leaves.append(pair[0] + pair[1])
+    return leaves[-1]
+
+
+def branches(tree: np.ndarray, order: Sequence[int], clusters: Sequence[int]) -> tuple[Branch, ...]:
+    """Lay out a tree over leaves in a given order.
+
+    Args:
+        tree: (L - 1, 4) linkage.
+        order: the L leaf indices from left to right.
+        clusters: L cluster numbers.
+
+    Returns:
+        L - 1 brackets, the lowest first.
+    """
+    place = {leaf: float(position) for position, leaf in enumerate(order)}
+    height = dict.fromkeys(place, 0.0)
+    cluster: dict[int, int | None] = dict(enumerate(clusters))
+    found = []
+    for node, (first, second, merged_at, _) in enumerate(tree, start=len(place)):
+        left, right = sorted((int(first), int(second)), key=place.get)
+        cluster[node] = cluster[left] if cluster[left] == cluster[right] else None
+        place[node], height[node] = (place[left] + place[right]) / 2, float(merged_at)
+        found.append(
+            Branch((place[left], place[right]), (height[left], height[right]), height[node], cluster[node])
+        )
+    return tuple(found)
+
+
+def _cut(tree: np.ndarray, clusters: int) -> float | None:
+    """Return the height halfway between the last merge below K clusters and the first one above."""
+    heights = [0.0, *tree[:, 2].tolist()]
+    return None if clusters == 1 else (heights[-clusters] + heights[1 - clusters]) / 2
