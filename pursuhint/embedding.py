@@ -1,4 +1,4 @@
-"""Maps in two dimensions: of the layers, from their distances, and of the probe images, from one layer's features."""
+"""Maps in the plane: of the layers by their distances, of the probe images by one layer's features."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def map_layers(similarity: SimilarityMatrix, *, method: LayerMap = "mds") -> np.
 
     Args:
         similarity: L layers.
-        method: ``"mds"``, instant and faithful to large distances; ``"umap"``, seconds, faithful to near neighbours.
+        method: ``"mds"``: instant, faithful to large distances; ``"umap"``: seconds, faithful to near neighbours.
 
     Returns:
-        (L, 2), centred; the deepest layer right of the first, the point farthest from the first axis above it.
+        (L, 2), centred; the deepest layer right of the first, the point farthest from that axis above it.
 
     Raises:
         InputError: unknown method, or UMAP of fewer than 4 layers.
@@ -56,9 +56,10 @@ def map_images(features: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """
     features = np.asarray(features, dtype=np.float64)
     if features.ndim != 2 or not np.isfinite(features).all():
+        found = f"{features.shape}" + " with values NaN or infinite" * (features.ndim == 2)
         raise InputError(
-            f"an image map needs finite features of the shape (images, features): found {features.shape}"
-            f"{'' if features.ndim != 2 else ' with values NaN or infinite'}; collect the representations again"
+            f"an image map needs finite features of the shape (images, features): found {found}; "
+            "collect the representations again"
         )
     return _umap(features, seed=seed, metric="euclidean")
 

@@ -229,7 +229,9 @@ def image_map(
             name=str(name),
             showlegend=few and len(known) > 1,
             customdata=[[index, name] for index in mine],
-            hovertemplate="image %{customdata[0]}" + (f" · {name}" if classes is not None else "") + "<extra></extra>",
+            hovertemplate="image %{customdata[0]}"
+            + (f" · {name}" if classes is not None else "")
+            + "<extra></extra>",
             marker={"size": 5, "opacity": 0.8, "color": palette[number % len(palette)]},
         )
     figure.update_layout(legend={"orientation": "h", "y": -0.02, "yanchor": "top", "itemsizing": "constant"})
@@ -373,7 +375,12 @@ def _free_side(positions: np.ndarray, layer: int) -> str:
     """Return the side of a point on which its name covers the fewest other points, the right one if in doubt."""
     pixel = max(np.ptp(positions[:, 0]) / 600, np.ptp(positions[:, 1]) / 320) or 1.0
     offsets = (np.delete(positions, layer, axis=0) - positions[layer]) / pixel
-    sides = {"middle right": (55, 0), "middle left": (-55, 0), "top center": (0, 20), "bottom center": (0, -20)}
+    sides = {
+        "middle right": (55, 0),
+        "middle left": (-55, 0),
+        "top center": (0, 20),
+        "bottom center": (0, -20),
+    }
 
     def covered(side: str) -> int:
         return int((np.abs(offsets - sides[side]) < (45, 14)).all(axis=1).sum())

@@ -128,17 +128,20 @@ def parse_preprocess(text: str) -> Preprocess:
     first, *rest = text.strip().split("/")
     if first in KNOWN:
         mean, std = KNOWN[first].mean, KNOWN[first].std
-    elif "," in first and rest:
-        mean, std = _read_rgb(first, text), _read_rgb(rest.pop(0), text)
+    elif "," in first:
+        mean, std = _read_rgb(first, text), _read_rgb(rest.pop(0) if rest else "", text)
     else:
         raise unknown("preprocess", first, [*KNOWN, "m,m,m/s,s,s", "m,m,m/s,s,s/size"])
     if min(std) <= 0:
         raise InputError(f"every deviation of the preprocess must be above 0, found `{text}`")
-    if len(rest) > 3 or (len(rest) == 3 and rest[2] not in INTERPOLATIONS):
-        raise unknown("interpolation", rest[2], INTERPOLATIONS) if len(rest) == 3 else _malformed(text)
-    resize, crop = ([_read_size(part, text) for part in rest[:2]] + [None, None])[:2]
-    crop = resize if len(rest) == 1 else crop
-    return Preprocess(text.strip(), mean, std, resize, crop, rest[2] if len(rest) == 3 else "bilinear")
+    if len(rest) > 3:
+        raise _malformed(text)
+    resize = _read_size(rest[0], text) if rest else None
+    crop = _read_size(rest[1], text) if len(rest) > 1 else resize
+    interpolation = rest[2] if len(rest) > 2 else "bilinear"
+    if interpolation not in INTERPOLATIONS:
+        raise unknown("interpolation", interpolation, INTERPOLATIONS)
+    return Preprocess(text.strip(), mean, std, resize, crop, interpolation)
 
 
 def _read_rgb(part: str, text: str) -> RGB:

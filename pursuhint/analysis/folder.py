@@ -12,10 +12,12 @@ from pydantic import BaseModel, ConfigDict
 
 from pursuhint.analysis.settings import AnalysisSettings
 from pursuhint.errors import InputError, PursuhintError, unknown
-from pursuhint.files import read_json, write_atomic
+from pursuhint.files import read_json, write_atomic, write_json
+from pursuhint.home import analyses_folder
 from pursuhint.jobs import JobFolder
 from pursuhint.layers import Layer
 from pursuhint.plan import TeacherRef
+from pursuhint.probe import StudentCard
 from pursuhint.similarity import SimilarityMatrix, similarity_matrix
 
 FORMAT = 1
@@ -118,6 +120,19 @@ class AnalysisFolder(JobFolder):
         path = self.path / "score.json"
         return read_json(path) if path.is_file() else None
 
+    @property
+    def students(self) -> tuple[StudentCard, ...]:
+        """Suggested students, largest first; empty until that stage is done."""
+        path = self.path / "students.json"
+        return tuple(StudentCard.from_dict(one) for one in read_json(path)) if path.is_file() else ()
+
+    @property
+    def progress(self) -> tuple[str, int, int] | None:
+        """The stage that runs with its done and total; None when nothing was reported yet."""
+        events, _ = self.journal.read()
+        last = next((e for e in reversed(events) if e["kind"] == "progress"), None)
+        return (last["stage"], last["done"], last["total"]) if last else None
+
     def similarity(self, metric: str, *, keep: bool = True) -> SimilarityMatrix:
         """Return the similarity matrix, from disk when it was computed before.
 
@@ -166,3 +181,27 @@ def _save_array(path: Path, array: np.ndarray) -> None:
     buffer = io.BytesIO()
     np.save(buffer, array)
     write_atomic(path, lambda file: file.write(buffer.getvalue()) and None)
+
+
+WORKER = "pursuhint.analysis.worker"
+BUILTIN_ANALYSIS = Path(__file__).parents[2] / "assets" / "analyses" / "digits-resnet56"
+
+
+def request_analysis(settings: AnalysisSettings, *, folder: Path | None = None) -> AnalysisFolder:
+    """Start a worker on an analysis, or return the one with the same settings that is there or under way.
+
+    Args:
+        settings: what to analyse.
+        folder: where analyses are kept; the user's data folder when None.
+
+    Raises:
+        InputError: a setting cannot be used.
+    """
+    settings.check()
+    analysis = AnalysisFolder((folder or analyses_folder()) / settings.key())
+    if analysis.is_ready and analysis.test_score:
+        return analysis
+    if not analysis.is_live():
+        write_json(analysis.path / "settings.json", settings.model_dump(mode="json"))
+        analysis.start(WORKER, threads=settings.threads)
+    return analysis

@@ -1,7 +1,7 @@
 """The analysis worker: ``python -m pursuhint.analysis.worker FOLDER`` does what the folder's settings ask for.
 
 Stages, each usable as soon as it is there: (1) features of every candidate layer, layer table, probe images;
-(2) the teacher's accuracy on test images. Maps of the images at a layer are made on demand by
+(2) suggested students; (3) the teacher's accuracy on test images. Maps of the images at a layer are made on demand by
 `pursuhint.analysis.maps`.
 """
 
@@ -74,6 +74,7 @@ def _stages(folder: AnalysisFolder, progress: Progress) -> None:
     from pursuhint.analysis.collect import collect_representations, probe_images
     from pursuhint.device import set_threads
     from pursuhint.layers import candidate_layers
+    from pursuhint.probe import suggest_students
     from pursuhint.teacher import check_strength, load_teacher, score
 
     settings = folder.analysis_settings
@@ -113,6 +114,8 @@ def _stages(folder: AnalysisFolder, progress: Progress) -> None:
         versions=_versions(),
     )
     write_json(folder.path / "analysis.json", card.model_dump(mode="json"))
+    students = suggest_students(teacher.parameters, teacher.classes, shape)
+    write_json(folder.path / "students.json", [student.as_dict() for student in students])
     result = score(teacher.model, _test_part(data), teacher.preprocess, progress=progress)
     write_json(
         folder.path / "score.json",

@@ -160,7 +160,7 @@ def _misfit(model: nn.Module, match: _Match, source: str) -> InputError:
         f"{n}: {list(match.found[n].shape)} instead of {list(expected[n].shape)}" for n in match.reshaped
     ]
     counts = [
-        f"{len(names)} tensors {what} ({_first(names)})"
+        f"{len(names)} tensor{'s' if len(names) > 1 else ''} {what} ({_first(names)})"
         for what, names in (
             ("missing", match.missing),
             ("left over", match.unexpected),
@@ -174,7 +174,11 @@ def _misfit(model: nn.Module, match: _Match, source: str) -> InputError:
 def _reason(match: _Match, expected: Mapping[str, Tensor], own: str | None) -> str:
     theirs, ours = infer_classes(match.found), infer_classes(expected)
     strangers = len(match.missing) + len(match.unexpected)
-    if theirs != ours and not strangers and all(match.found[n].shape[0] == theirs for n in match.reshaped):
+    if (
+        theirs != ours
+        and not strangers
+        and all(match.found[n].shape[:1] == (theirs,) for n in match.reshaped)
+    ):
         return (
             f"the checkpoint tells {theirs} classes apart, the model {ours}: use data with {theirs} classes"
         )
@@ -184,7 +188,7 @@ def _reason(match: _Match, expected: Mapping[str, Tensor], own: str | None) -> s
     if zoo is not None:
         classes = f" for {theirs} classes" if theirs else ""
         return f"these are the weights of `zoo:{zoo}`{classes}: choose that model"
-    if strangers < len(expected):
+    if sum(name in expected for name in match.found) * 2 > len(match.found):
         return "part of it agrees, so depth, width or variant differ: choose the model it was made for"
     return "hardly a name agrees, so the architecture is another: choose the model it was made for"
 

@@ -59,9 +59,9 @@ def infer_classes(weights: Mapping[str, Tensor]) -> int | None:
         >>> infer_classes({"module.layer1.weight": torch.zeros(4, 4), "module.fc.weight": torch.zeros(10, 4)})
         10
     """
-    heads = [(match, weights[match.string]) for name in weights if (match := _HEAD.fullmatch(name))]
-    if not heads:
+    matches = [match for name in weights if (match := _HEAD.fullmatch(name)) and weights[name].ndim >= 2]
+    if not matches:
         return None
     # The outermost one, and of a `classifier` in several steps the last.
-    _, head = max(heads, key=lambda pair: (-(pair[0][1] or "").count("."), int(pair[0][2] or 0)))
-    return head.shape[0]
+    head = max(matches, key=lambda match: (-(match[1] or "").count("."), int(match[2] or 0)))
+    return weights[head.string].shape[0]

@@ -55,7 +55,7 @@ METHODS: dict[str, Method] = {
             "PURSUhInT",
             "middle of depth",
             depth_means,
-            "The published rule: k-means over layers; a centre is the member in the middle of its cluster's depth.",
+            "The published rule: k-means over layers, each cluster centred on the middle of its depth.",
         ),
         Method(
             "agglomerative",
@@ -87,7 +87,7 @@ def cluster_layers(
         seed: for methods that draw; the present ones are deterministic.
 
     Returns:
-        K clusters with their centres; fewer where layers are so alike (distance 0) that a cluster stays empty.
+        K clusters with their centres; fewer where layers at distance 0 leave a cluster empty.
 
     Raises:
         InputError: unknown method, or K outside 1..L.
@@ -127,8 +127,8 @@ def silhouette_curve(
         most: the largest number of clusters to try.
 
     Returns:
-        K -> silhouette in [-1, 1] for K = 2..min(most, L - 1); values of K for which clusters stay empty count what is
-        left, and are missing where that is a single one.
+        K -> silhouette in [-1, 1] for K = 2..min(most, L - 1), without those K of which layers at distance 0 leave
+        but one cluster.
 
     Raises:
         InputError: unknown method.

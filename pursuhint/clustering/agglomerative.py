@@ -21,7 +21,8 @@ def linkage(similarity: SimilarityMatrix) -> np.ndarray:
 
     Example:
         >>> values = np.array([[1.0, 0.9, 0.2], [0.9, 1.0, 0.4], [0.2, 0.4, 1.0]])
-        >>> linkage(SimilarityMatrix(values, ("a", "b", "c"), "cka_linear", "mean", 100, {}, {})).round(2).tolist()
+        >>> similarity = SimilarityMatrix(values, ("a", "b", "c"), "cka_linear", "mean", 100, {}, {})
+        >>> linkage(similarity).round(2).tolist()
         [[0.0, 1.0, 0.1, 2.0], [2.0, 3.0, 0.7, 3.0]]
     """
     return _average_linkage(similarity.distance())

@@ -16,10 +16,11 @@ def k_medoids(distance: np.ndarray, clusters: int, seed: int = 0) -> Partition:
         seed: not used: BUILD is deterministic, and swaps are tried in the order of depth.
 
     Returns:
-        The partition; each layer belongs to the nearest medoid, ties to the lower index.
+        The partition; each layer belongs to the nearest medoid, ties to the lower index. Fewer than K clusters where
+        no further medoid brings any layer nearer.
 
     Source:
-        Schubert, Rousseeuw, "Fast and eager k-medoids clustering", Information Systems 101, 2021, by their package.
+        Schubert, Rousseeuw, "Fast and eager k-medoids clustering", Information Systems 101, 2021; their package.
     """
     import kmedoids  # takes a second, and only this method needs it
 
@@ -28,7 +29,5 @@ def k_medoids(distance: np.ndarray, clusters: int, seed: int = 0) -> Partition:
     else:
         centres = np.sort(kmedoids.fasterpam(distance, clusters, init="build", n_cpu=1).medoids.astype(int))
     labels = distance[:, centres].argmin(axis=1)
-    labels[centres] = np.arange(
-        clusters
-    )  # identical layers can both be medoids: each stays in its own cluster
+    labels[centres] = np.arange(len(centres))  # of identical medoids each stays in its own cluster
     return Partition(labels, centres)

@@ -49,7 +49,7 @@ class Clustering:
 
 
 def medoids(distance: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the member of each cluster with the least total distance to the others; ties go to the lower index.
+    """Return each cluster's member of least total distance to the others; ties go to the lower index.
 
     Args:
         distance: (L, L).

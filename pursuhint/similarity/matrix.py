@@ -87,7 +87,7 @@ class SimilarityMatrix:
             InputError: no such file, or not a similarity matrix of this format.
         """
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
                 settings = json.loads(str(arrays["settings"]))
                 found = settings.pop("format")
                 if found != FORMAT:

@@ -31,7 +31,7 @@ def identify(weights: Mapping[str, torch.Tensor]) -> str | None:
     """
     body = _body(weights)
     for candidate in _candidates(body):
-        with torch.device("meta"):
+        with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they are
             model = build_zoo(str(candidate), classes=1)
         if _body(model.state_dict()) == body:
             return str(candidate)
@@ -41,7 +41,7 @@ def identify(weights: Mapping[str, torch.Tensor]) -> str | None:
 def _candidates(body: Shapes) -> Iterator[ZooName]:
     for name, architecture in ZOO.items():
         last = body.get(_LAST_STAGE[architecture.family])
-        if last is None or _blocks(body, architecture) != architecture.blocks:
+        if last is None or len(last) != 4 or _blocks(body, architecture) != architecture.blocks:
             continue
         width = last[0] / architecture.widths[-1]
         if 0 < width <= WIDEST:

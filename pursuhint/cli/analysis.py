@@ -1,0 +1,250 @@
+"""Commands about a teacher: layers, evaluate, analyse, similarity, hints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pursuhint.analysis import AnalysisFolder, AnalysisSettings
+from pursuhint.cli import options as o
+from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
+from pursuhint.errors import unknown
+from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC, choose_hints
+from pursuhint.home import analyses_folder
+from pursuhint.layers import stage_ends
+
+
+def layers(
+    teacher: o.Teacher = o.BUILTIN,
+    weights: o.WeightsFile = None,
+    data: Annotated[str | None, typer.Option(help="Data whose images set the input size; 3 x 32 x 32 without.")] = None,
+    preprocess: o.Preprocess = "auto",
+    depth: o.Depth = 0,
+    include: o.Include = None,
+    exclude: o.Exclude = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """List a network's candidate layers with type, shape and parameters."""
+    from pursuhint.data import load_data
+    from pursuhint.layers import candidate_layers
+    from pursuhint.models import build_model
+    from pursuhint.preprocess import parse_preprocess
+
+    images = load_data(data) if data else None
+    built = build_model(teacher, classes=len(images.classes) if images else None, weights=weights)
+    recipe = parse_preprocess(preprocess) if preprocess != "auto" else built.preprocess
+    shape = images.image_shape if images else (3, 32, 32)
+    if recipe is not None and recipe.crop:
+        shape = (3, recipe.crop, recipe.crop)
+    elif images is None and not teacher.startswith(("zoo", "builtin")) and ":" in teacher:
+        shape = (3, 224, 224)
+    found = candidate_layers(built.model, shape, depth=depth, include=include or (), exclude=exclude or ())
+    if as_json:
+        ends = stage_ends(found)
+        print_json(
+            {
+                "teacher": built.spec,
+                "parameters": built.parameters,
+                "input_shape": list(shape),
+                "layers": [layer.as_dict() | {"stage_end": layer.name in ends} for layer in found],
+                "weights": str(built.report) if built.report else None,
+            }
+        )
+        return
+    rows = [(i, row.name, row.type, _shape(row.shape), row.parameters, row.stage + 1) for i, row in enumerate(found)]
+    columns = ("", "layer", "type", "shape", "parameters", "stage")
+    table(f"{built.spec}: {len(found)} candidate layers, {built.parameters:,} parameters", columns, rows)
+    if built.report:
+        out.print(f"weights: {built.report}", style="dim", highlight=False)
+
+
+def evaluate(
+    teacher: o.Teacher = o.BUILTIN,
+    weights: o.WeightsFile = None,
+    data: o.Data = "digits",
+    preprocess: o.Preprocess = "auto",
+    split: Annotated[str, typer.Option(help="test, validation or train.")] = "test",
+    device: o.Device = "auto",
+    threads: o.Threads = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Measure a network's accuracy on a data set."""
+    from pursuhint.data import load_data
+    from pursuhint.device import set_threads
+    from pursuhint.teacher import load_teacher, score
+
+    set_threads(threads)
+    with progress_bars(quiet=as_json) as progress:
+        images = load_data(data, progress=progress)
+        part = images.split(split)
+        loaded = load_teacher(teacher, weights=weights, data=images, preprocess=preprocess, device=device)
+        result = score(loaded.model, part, loaded.preprocess, progress=progress)
+    if as_json:
+        print_json(
+            {
+                "teacher": loaded.spec,
+                "accuracy": result.accuracy,
+                "n": result.n,
+                "parameters": loaded.parameters,
+                "cross_entropy": result.cross_entropy,
+                "split": split,
+                "preprocess": loaded.preprocess.text,
+                "note": loaded.note,
+            }
+        )
+        return
+    seen = "" if split == "test" else " (the teacher has usually seen these images)"
+    out.print(
+        f"{loaded.spec}: [bold]{percent(result.accuracy)}[/] of {result.n:,} {split} images{seen}, "
+        f"{loaded.parameters:,} parameters",
+        highlight=False,
+    )
+    out.print(loaded.note, style="dim", highlight=False)
+
+
+@o.takes_analysis_settings
+def analyse(
+    settings: AnalysisSettings,
+    out_dir: Annotated[Path, typer.Option("--out", help="The folder to write.")],
+    maps: Annotated[bool, typer.Option(help="Also make the UMAPs of every layer and metric (seconds each).")] = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Analyse a teacher into a folder that the app and the other commands read."""
+    folder = _analysed(settings, out_dir, quiet=as_json)
+    if maps:
+        _make_maps(folder, quiet=as_json)
+    if as_json:
+        print_json({"path": str(folder.path), **folder.card.model_dump(mode="json"), "test": folder.test_score})
+        return
+    card, test = folder.card, folder.test_score
+    out.print(
+        f"[bold]{card.teacher.spec}[/]: {percent(test['accuracy'])} of {test['n']:,} test images, "
+        f"{len(card.layers)} candidate layers, {card.samples:,} probe images -> {folder.path}",
+        highlight=False,
+    )
+    out.print(card.note, style="dim", highlight=False)
+
+
+@o.takes_analysis_settings
+def similarity(
+    settings: AnalysisSettings,
+    metric: o.Metric = DEFAULT_METRIC,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the matrix as .npz.")] = None,
+    analysis: o.AnalysisDir = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Compute how similar every pair of layers is."""
+    matrix = _opened(analysis, settings, metric, quiet=as_json).similarity(metric)
+    if out_file:
+        matrix.save(out_file)
+    if as_json:
+        notes = {name: {"status": n.status, "text": n.text} for name, n in matrix.notes.items()}
+        print_json(
+            {
+                "metric": matrix.metric,
+                "pooling": matrix.pooling,
+                "samples": matrix.samples,
+                "layers": list(matrix.layers),
+                "similarity": matrix.values.round(6).tolist(),
+                "notes": notes,
+                "excluded": matrix.excluded,
+            }
+        )
+        return
+    if len(matrix.layers) <= 30:
+        for name, row in zip(matrix.layers, matrix.values, strict=True):
+            cells = " ".join(f"{'100' if value > 0.995 else f'{100 * value:3.0f}'}" for value in row)
+            out.print(f"{name:>12} {cells}", highlight=False, no_wrap=True, overflow="ignore", crop=False)
+    off_diagonal = matrix.values[matrix.values < 1 - 1e-12]
+    least = off_diagonal.min() if len(off_diagonal) else 1.0
+    out.print(
+        f"{metric} of {len(matrix.layers)} layers on {matrix.samples:,} images; least similar pair {least:.3f}"
+        + (f"; written to {out_file}" if out_file else ""),
+        highlight=False,
+    )
+    for name, note in matrix.notes.items():
+        if note.status != "ok":
+            err.print(f"{name}: {note.text}", style="yellow", highlight=False)
+
+
+@o.takes_analysis_settings
+def hints(
+    settings: AnalysisSettings,
+    metric: o.Metric = DEFAULT_METRIC,
+    clusters: Annotated[int, typer.Option(help="K, the number of hint points.")] = DEFAULT_CLUSTERS,
+    method: Annotated[str, typer.Option(help="pursuhint, agglomerative or kmedoids.")] = DEFAULT_METHOD,
+    seed: o.Seed = 0,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the hint plan as JSON.")] = None,
+    analysis: o.AnalysisDir = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Cluster a teacher's layers and take the cluster centres as hint points."""
+    folder = _opened(analysis, settings, metric, quiet=as_json)
+    plan = choose_hints(folder, metric=metric, clusters=clusters, method=method, seed=seed)
+    if out_file:
+        plan.save(out_file)
+    if as_json:
+        print_json(
+            {
+                "teacher": plan.teacher.spec,
+                "layers": list(plan.layers),
+                "metric": plan.metric,
+                "pooling": plan.pooling,
+                "samples": len(plan.sample_ids),
+                "method": plan.method,
+                "clusters": [list(cluster) for cluster in plan.clusters],
+                "hint_points": list(plan.hint_points),
+                "silhouette": plan.silhouette,
+                "plan": str(out_file) if out_file else None,
+            }
+        )
+        return
+    rows = [
+        (chr(65 + i), centre, len(cluster), f"{cluster[0]} ... {cluster[-1]}" if len(cluster) > 1 else cluster[0])
+        for i, (centre, cluster) in enumerate(zip(plan.centres, plan.clusters, strict=True))
+    ]
+    silhouette = "" if plan.silhouette is None else f", silhouette {plan.silhouette:.3f}"
+    title = f"{plan.teacher.spec}: {metric}, {method}, {len(plan.sample_ids):,} probe images{silhouette}"
+    table(title, ("cluster", "hint point", "layers", "from ... to"), rows)
+    if len(plan.layers) < 2 * clusters:
+        err.print(f"only {len(plan.layers)} layers for {clusters} clusters: the choice means little", style="yellow")
+    if out_file:
+        out.print(f"plan written to {out_file}", highlight=False)
+
+
+def _opened(
+    analysis: Path | None, given: AnalysisSettings, metric: str, *, quiet: bool
+) -> AnalysisFolder:
+    """Open the analysis that is named, or make the one that the settings describe (kept for the next time)."""
+    from pursuhint.similarity import METRICS
+
+    if metric not in METRICS:
+        raise unknown("metric", metric, METRICS)
+    if analysis is not None:
+        return AnalysisFolder.open(analysis)
+    return _analysed(given, analyses_folder() / given.key(), quiet=quiet)
+
+
+def _analysed(settings: AnalysisSettings, path: Path, *, quiet: bool) -> AnalysisFolder:
+    from pursuhint.analysis.worker import analyse as run_analysis
+
+    with progress_bars(quiet=quiet) as progress:
+        return run_analysis(settings, path, progress=progress)
+
+
+def _make_maps(folder: AnalysisFolder, *, quiet: bool) -> None:
+    from pursuhint.analysis.maps import make_map
+    from pursuhint.similarity import METRICS
+
+    wanted = [("images", layer.name) for layer in folder.layers] + [("layers", metric) for metric in METRICS]
+    with progress_bars(quiet=quiet) as progress:
+        for i, (kind, name) in enumerate(wanted, start=1):
+            make_map(folder, kind, name)
+            progress("making maps", i, len(wanted))
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
+

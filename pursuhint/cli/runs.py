@@ -1,0 +1,133 @@
+"""Commands about runs: list, show, follow, stop, resume, delete."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from pursuhint.cli import options as o
+from pursuhint.cli.output import err, out, percent, print_json, table
+from pursuhint.errors import InputError
+from pursuhint.jobs import LIVE, reap
+from pursuhint.runs import History, find_run, list_runs
+
+app = typer.Typer(no_args_is_help=True, help="List, watch, stop, resume and delete runs.")
+RunId = Annotated[str, typer.Argument(help="A run's id, or its beginning or end.")]
+
+
+@app.command("list")
+def list_all(as_json: o.AsJson = False) -> None:
+    """List all runs, newest first."""
+    found = [run.summary() for run in list_runs()]
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        out.print("no runs yet; start one with `pursuhint distill` or in the app")
+        return
+    rows = [
+        (
+            one["id"],
+            one["name"],
+            one["state"],
+            f"{one['epoch']}/{one['epochs']}",
+            percent(one["metrics"].get("test_accuracy", one["metrics"].get("validation_accuracy"))),
+        )
+        for one in found
+    ]
+    table(f"{len(rows)} runs", ("id", "name", "state", "epoch", "accuracy"), rows)
+
+
+@app.command()
+def show(run: RunId, as_json: o.AsJson = False) -> None:
+    """Show a run's state, epoch and latest figures."""
+    summary = find_run(run).summary()
+    if as_json:
+        print_json(summary)
+    else:
+        _print_summary(summary)
+
+
+@app.command()
+def follow(run: RunId) -> None:
+    """Print a run's epochs as they come, until it ends."""
+    folder = find_run(run)
+    history, shown = History(), 0
+    while True:
+        folder.history(history)
+        for epoch in history.epochs[shown:]:
+            loss = history.steps[-1]["total"] if history.steps else float("nan")
+            out.print(
+                f"epoch {epoch['epoch']:>4}  loss {loss:.4f}  validation {percent(epoch['validation_accuracy'])}",
+                highlight=False,
+            )
+        shown = len(history.epochs)
+        if folder.last_state(history.states)["state"] not in LIVE:
+            break
+        time.sleep(0.5)
+    _print_summary(folder.summary())
+
+
+@app.command()
+def stop(run: RunId, as_json: o.AsJson = False) -> None:
+    """Stop a run; it writes a checkpoint first."""
+    folder = find_run(run)
+    if not folder.is_live():
+        raise InputError(f"run `{folder.id}` is {folder.last_state()['state']}; only a live run can be stopped")
+    folder.stop()
+    reap()
+    _answer(folder.summary(), as_json)
+
+
+@app.command()
+def resume(
+    run: RunId,
+    detach: Annotated[bool, typer.Option(help="Go on in a process of its own and return at once.")] = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Go on with a stopped, failed or lost run from its newest checkpoint."""
+    folder = find_run(run)
+    state = folder.last_state()["state"]
+    if state in LIVE or state == "finished":
+        raise InputError(f"run `{folder.id}` is {state}; only a stopped, failed or lost run can be resumed")
+    if detach:
+        folder.launch()
+    else:
+        from pursuhint.cli.output import progress_bars
+        from pursuhint.runs.worker import work
+
+        (folder.path / "stop").unlink(missing_ok=True)
+        with progress_bars(quiet=as_json) as progress:
+            work(folder, progress=progress)
+    _answer(folder.summary(), as_json)
+
+
+@app.command()
+def delete(run: RunId, as_json: o.AsJson = False) -> None:
+    """Delete a run with its checkpoints and its student."""
+    folder = find_run(run)
+    folder.delete()
+    if as_json:
+        print_json({"id": folder.id, "deleted": True})
+    else:
+        out.print(f"{folder.id} deleted", highlight=False)
+
+
+def _answer(summary: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(summary)
+    else:
+        _print_summary(summary)
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    out.print(f"[bold]{summary['name']}[/]  {summary['state']}  epoch {summary['epoch']}/{summary['epochs']}", highlight=False)
+    for name, value in summary["metrics"].items():
+        shown = percent(value) if name.endswith("accuracy") or "accuracy_" in name else f"{value:.6g}"
+        out.print(f"  {name:<26}{shown}", highlight=False)
+    if summary["reason"]:
+        (err if summary["state"] in ("failed", "lost") else out).print(f"  {summary['reason']}", highlight=False)
+
+

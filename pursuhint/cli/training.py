@@ -1,0 +1,265 @@
+"""Commands that train: train, distill, export, demo."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pursuhint.cli import options as o
+from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
+from pursuhint.errors import InputError, unknown
+from pursuhint.plan import HintPlan
+from pursuhint.runs import RunFolder, create_run, find_run
+from pursuhint.training.settings import RunSettings, Weights, make_settings
+
+Epochs = Annotated[int, typer.Option(help="Passes over the training images.")]
+BatchSize = Annotated[int, typer.Option(help="Images a step.")]
+Rate = Annotated[float, typer.Option("--lr", help="Learning rate at the start (SGD with momentum 0.9).")]
+Decay = Annotated[float, typer.Option(help="Weight decay.")]
+Schedule = Annotated[str, typer.Option(help="How the learning rate falls: cosine, step or constant.")]
+Augmentation = Annotated[str | None, typer.Option(help="none, crop-flip or affine; the data's own when left out.")]
+Init = Annotated[Path | None, typer.Option(help="Start from this checkpoint instead of random weights.")]
+Limit = Annotated[int | None, typer.Option(help="Train on this many images of the training part only.")]
+Precision = Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")]
+Mirror = Annotated[list[str] | None, typer.Option(help="Copy the figures to tensorboard or mlflow (repeatable).")]
+Name = Annotated[str, typer.Option(help="What the run is called in lists.")]
+Detach = Annotated[bool, typer.Option(help="Start it in a process of its own and return at once.")]
+
+
+def train(
+    model: Annotated[str, typer.Option(help="The network, such as zoo:resnet56.")],
+    data: o.Data = "digits",
+    preprocess: Annotated[str, typer.Option(help="The data's own with auto; else as for teachers.")] = "auto",
+    epochs: Epochs = 30,
+    batch_size: BatchSize = 64,
+    learning_rate: Rate = 0.05,
+    weight_decay: Decay = 5e-4,
+    schedule: Schedule = "cosine",
+    augmentation: Augmentation = None,
+    init: Init = None,
+    limit: Limit = None,
+    precision: Precision = "32-true",
+    seed: o.Seed = 0,
+    device: o.Device = "auto",
+    threads: o.Threads = None,
+    mirror: Mirror = None,
+    name: Name = "",
+    out_file: Annotated[Path | None, typer.Option("--out", help="Also write the network and its card here.")] = None,
+    detach: Detach = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Train a network on labels alone: a teacher, or a student without one."""
+    if preprocess == "auto":
+        from pursuhint.data import load_data
+
+        with progress_bars(quiet=as_json) as progress:
+            preprocess = load_data(data, progress=progress).preprocess
+    settings = make_settings(
+        kind="train",
+        name=name,
+        student=model,
+        data=data,
+        preprocess=preprocess,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        augmentation=augmentation,
+        init=str(init.expanduser().resolve()) if init else None,
+        limit=limit,
+        precision=precision,
+        seed=seed,
+        device=device,
+        threads=threads,
+        mirrors=tuple(mirror or ()),
+    )
+    run = _run(settings, detach=detach, as_json=as_json)
+    if out_file and not detach:
+        _write_teacher(run, out_file)
+
+
+def distill(
+    plan: Annotated[Path, typer.Option(help="The hint plan, from `pursuhint hints --out` or the app.")],
+    student: Annotated[str, typer.Option(help="The network to train, such as zoo:resnet20.")],
+    hint_loss: Annotated[str, typer.Option(help="at, fitnet or none (KD only).")] = "at",
+    logit_loss: Annotated[str, typer.Option(help="kd or none.")] = "kd",
+    balance: Annotated[bool, typer.Option("--balance", help="Weights are shares of the gradient (the default).")] = False,
+    weight_cls: Annotated[float | None, typer.Option(help="gamma, the weight of L_cls.")] = None,
+    weight_logit: Annotated[float | None, typer.Option(help="alpha, the weight of L_logit.")] = None,
+    weight_hint: Annotated[float | None, typer.Option(help="beta, the weight of L_hint.")] = None,
+    temperature: Annotated[float, typer.Option(help="T of the logit loss.")] = 4.0,
+    pair: Annotated[list[str] | None, typer.Option(help="HINT=GUIDED in place of the default pairs (repeatable).")] = None,
+    data: Annotated[str | None, typer.Option(help="The plan's data when left out.")] = None,
+    weights: Annotated[Path | None, typer.Option(help="The teacher's checkpoint, if it moved.")] = None,
+    epochs: Epochs = 30,
+    batch_size: BatchSize = 64,
+    learning_rate: Rate = 0.05,
+    weight_decay: Decay = 5e-4,
+    schedule: Schedule = "cosine",
+    augmentation: Augmentation = None,
+    init: Init = None,
+    limit: Limit = None,
+    precision: Precision = "32-true",
+    seed: o.Seed = 0,
+    device: o.Device = "auto",
+    threads: o.Threads = None,
+    mirror: Mirror = None,
+    name: Name = "",
+    detach: Detach = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Distil a student from a hint plan."""
+    chosen = HintPlan.load(plan)
+    settings = make_settings(
+        kind="distill",
+        name=name,
+        student=student,
+        data=data or chosen.data,
+        preprocess=chosen.teacher.preprocess,
+        plan=chosen,
+        pairs=tuple(_pair(text) for text in pair or ()),
+        teacher_weights=str(weights.expanduser().resolve()) if weights else None,
+        hint_loss=hint_loss,
+        logit_loss=logit_loss,
+        temperature=temperature,
+        weights=_weights(balance, weight_cls, weight_logit, weight_hint),
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        schedule=schedule,
+        augmentation=augmentation,
+        init=str(init.expanduser().resolve()) if init else None,
+        limit=limit,
+        precision=precision,
+        seed=seed,
+        device=device,
+        threads=threads,
+        mirrors=tuple(mirror or ()),
+    )
+    _run(settings, detach=detach, as_json=as_json)
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="A run's id, or its beginning or end.")],
+    file_format: Annotated[str, typer.Option("--format", help="safetensors.")] = "safetensors",
+    out_file: Annotated[Path | None, typer.Option("--out", help="The file to write; RUN.safetensors here if left out.")] = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Copy a finished run's best student to a file."""
+    from pursuhint.export import read_card
+
+    if file_format != "safetensors":
+        raise unknown("format", file_format, ["safetensors"])
+    folder = find_run(run)
+    if not folder.student.is_file():
+        state = folder.last_state()
+        raise InputError(f"run `{folder.id}` is {state['state']} and has no student yet; wait until it has finished")
+    target = out_file or Path(f"{folder.id}.safetensors")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(folder.student, target)
+    card = read_card(target)
+    if as_json:
+        print_json({"path": str(target), "card": card})
+    else:
+        out.print(f"{card['model']}, {percent(card['test_accuracy'])} on test -> {target}", highlight=False)
+
+
+def demo(
+    out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for the table as JSON and the students.")] = None,
+    threads: o.Threads = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Do the whole job on the embedded digits: analyse, choose hint points, distil, compare."""
+    from pursuhint.demo import describe, run_demo
+
+    with progress_bars(quiet=as_json) as progress:
+        report = run_demo(out_dir, threads=threads, progress=progress)
+    if as_json:
+        print_json(report)
+        return
+    columns, rows = describe(report)
+    teacher = report["teacher"]
+    out.print(
+        f"[bold]Teacher[/] {teacher['spec']}: {teacher['parameters']:,} parameters, "
+        f"{percent(teacher['accuracy'])} of {teacher['n']} test images",
+        highlight=False,
+    )
+    for cluster, centre in zip(report["clusters"], report["hint_points"], strict=True):
+        out.print(f"  hint point [bold]{centre}[/] stands for {len(cluster)} layers, {cluster[0]} to {cluster[-1]}")
+    table("Students, best epoch on validation, measured on test", columns, rows)
+    out.print(f"{report['seconds']:.0f} s; written to {report['path']}", style="dim", highlight=False)
+
+
+def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
+    """Start a run: here with a progress bar, or detached."""
+    from pursuhint.training.check import check_settings
+
+    check_settings(settings)
+    run = create_run(settings)
+    if detach:
+        pid = run.launch()
+        if as_json:
+            print_json({"id": run.id, "path": str(run.path), "pid": pid})
+        else:
+            out.print(f"{run.id} started; watch it with `pursuhint runs follow {run.id}`", highlight=False)
+        return run
+    from pursuhint.runs.worker import work
+
+    with progress_bars(quiet=as_json) as progress:
+        work(run, progress=progress)
+    summary = run.summary()
+    if as_json:
+        print_json(summary)
+        return run
+    metrics: dict[str, Any] = summary["metrics"]
+    for text in run.history().warnings:
+        err.print(text, style="yellow", highlight=False)
+    ratio = f", {summary['compression']:.2f} times smaller than its teacher" if summary["compression"] else ""
+    out.print(
+        f"[bold]{summary['name']}[/]: {percent(metrics['test_accuracy'])} of {metrics['n_test']:,} test images "
+        f"(best epoch {metrics['best_epoch']}), {summary['parameters']:,} parameters{ratio}\n{run.id}",
+        highlight=False,
+    )
+    return run
+
+
+def _pair(text: str) -> dict[str, str]:
+    hint, sign, guided = text.partition("=")
+    if not (sign and hint and guided):
+        raise InputError(f"a pair is written HINT=GUIDED, as in layer2.4=layer2.1; found `{text}`")
+    return {"hint": hint, "guided": guided}
+
+
+def _weights(balance: bool, cls: float | None, logit: float | None, hint: float | None) -> dict[str, Any]:
+    """Explicit weights are fixed unless `--balance` says that they are shares."""
+    given = {k: v for k, v in {"cls": cls, "logit": logit, "hint": hint}.items() if v is not None}
+    mode = "fixed" if given and not balance else "balanced"
+    defaults = Weights().model_dump() if mode == "balanced" else {"cls": 1.0, "logit": 0.0, "hint": 0.0}
+    return defaults | given | {"mode": mode}
+
+
+def _write_teacher(run: RunFolder, path: Path) -> None:
+    """Write a trained network with its card in the form that a ``builtin:`` teacher has."""
+    from pursuhint.export import read_card
+    from pursuhint.files import write_json
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(run.student, path)
+    started = run.history().facts["start"]
+    settings = run.run_settings
+    command = (
+        f"pursuhint train --model {settings.student} --data {settings.data} --epochs {settings.epochs} "
+        f"--batch-size {settings.batch_size} --lr {settings.learning_rate} --weight-decay {settings.weight_decay} "
+        f"--schedule {settings.schedule} --seed {settings.seed} --threads {started['threads']} --out {path}"
+    )
+    card = read_card(path) | {
+        "command": command,
+        "versions": started["versions"] | {"python": started["python"]},
+        "augmentation": started["augmentation"],
+    }
+    write_json(path.with_suffix(".json"), card)

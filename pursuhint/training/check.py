@@ -1,0 +1,32 @@
+"""What can be refused before a run exists: names and files, without loading anything heavy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pursuhint.errors import InputError
+from pursuhint.models import parse_spec
+from pursuhint.training.settings import RunSettings
+
+
+def check_settings(settings: RunSettings) -> None:
+    """Check names and files of a run.
+
+    Raises:
+        InputError: the student is unknown or a teacher's name, a file is missing, or a weight is for a term that is
+            switched off.
+    """
+    if parse_spec(settings.student).source == "builtin":
+        raise InputError(f"`{settings.student}` is a trained teacher; choose a student such as `zoo:resnet20`")
+    for label, path in (("teacher's checkpoint", settings.teacher_weights), ("start checkpoint", settings.init)):
+        if path and not Path(path).is_file():
+            raise InputError(f"the {label} `{path}` does not exist; check the path")
+    kind, _, place = settings.data.partition(":")
+    if kind == "folder" and not Path(place).expanduser().is_dir():
+        raise InputError(f"no such folder: `{place}`; expected `{place}/train/<class>/*`")
+    for term, loss in (("logit", settings.logit_loss), ("hint", settings.hint_loss)):
+        weight = getattr(settings.weights, term)
+        if loss != "none" and weight == 0:
+            raise InputError(
+                f"the {term} loss `{loss}` has weight 0; give `--weight-{term}` a value above 0 or set it to none"
+            )
