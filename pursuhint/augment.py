@@ -86,22 +86,26 @@ def _crop_flip(images: Tensor, uniform: np.ndarray) -> Tensor:
     return padded[samples, rows[:, :, None].to(device), columns[:, None, :].to(device)]
 
 
+ROTATION, SCALE, SHEAR, SHIFT = 10.0, 0.1, 0.1, 0.1
+"""Largest change of `affine`: degrees, share of the size, shear factor, share of the side."""
+
+
 def _affine(images: Tensor, uniform: np.ndarray) -> Tensor:
-    """Rotate (+-12 degrees), scale (0.88 to 1.12), shear (+-0.15) and shift (+-12 % of the side); no mirroring."""
+    """Rotate, scale, shear and shift a little; nothing is mirrored, so digits stay what they are."""
     import torch
     from torch.nn import functional
 
     signed = torch.as_tensor(2 * uniform - 1, dtype=torch.float32)
-    angle = signed[:, 0] * (12 * np.pi / 180)
-    scale_x, scale_y = 1 + 0.12 * signed[:, 1], 1 + 0.12 * signed[:, 2]
-    shear = 0.15 * signed[:, 3]
+    angle = signed[:, 0] * (ROTATION * np.pi / 180)
+    scale_x, scale_y = 1 + SCALE * signed[:, 1], 1 + SCALE * signed[:, 2]
+    shear = SHEAR * signed[:, 3]
     cos, sin = torch.cos(angle), torch.sin(angle)
-    row_x = torch.stack([cos * scale_x, (shear * cos - sin) * scale_y, 0.24 * signed[:, 4]], dim=1)
-    row_y = torch.stack([sin * scale_x, (shear * sin + cos) * scale_y, 0.24 * signed[:, 5]], dim=1)
+    row_x = torch.stack([cos * scale_x, (shear * cos - sin) * scale_y, 2 * SHIFT * signed[:, 4]], dim=1)
+    row_y = torch.stack([sin * scale_x, (shear * sin + cos) * scale_y, 2 * SHIFT * signed[:, 5]], dim=1)
     matrix = torch.stack([row_x, row_y], dim=1).to(images.device)
     pixels = images.permute(0, 3, 1, 2).float()
     grid = functional.affine_grid(matrix, list(pixels.shape), align_corners=False)
-    moved = functional.grid_sample(pixels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    moved = functional.grid_sample(pixels, grid, mode="bicubic", padding_mode="zeros", align_corners=False)
     return moved.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
 

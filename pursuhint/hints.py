@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import cluster_layers
 from pursuhint.plan import HintPlan
@@ -40,16 +38,11 @@ def choose_hints(
     similarity = analysis.similarity(metric)
     clustering = cluster_layers(similarity, clusters, method=method, seed=seed)
     card = analysis.card
-    return HintPlan(
+    return HintPlan.from_clustering(
+        similarity,
+        clustering,
         teacher=card.teacher,
         data=card.data,
         data_id=card.data_id,
-        sample_ids=tuple(np.asarray(analysis.probe["ids"]).tolist()),
-        metric=metric,
-        pooling=card.pooling,
-        method=method,
-        layers=similarity.layers,
-        clusters=clustering.clusters,
-        centres=clustering.centres,
-        silhouette=clustering.silhouette,
+        sample_ids=analysis.probe["ids"],
     )

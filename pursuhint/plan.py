@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import read_json, write_json
 from pursuhint.pairs import Pair
+
+if TYPE_CHECKING:
+    from pursuhint.clustering import Clustering
+    from pursuhint.similarity import SimilarityMatrix
 
 VERSION = 1
 
@@ -80,6 +85,39 @@ class HintPlan(_Record):
             raise ValueError(f"`centres` must be layers; found {sorted(strangers)}")
         return self
 
+    @staticmethod
+    def from_clustering(
+        similarity: SimilarityMatrix,
+        clustering: Clustering,
+        *,
+        teacher: TeacherRef,
+        data: str,
+        data_id: str,
+        sample_ids: Iterable[int],
+    ) -> HintPlan:
+        """Build the automatic plan: the cluster centres are the hint points.
+
+        Args:
+            similarity: the matrix that was clustered.
+            clustering: of its layers.
+            teacher: see `pursuhint.teacher.Teacher.ref`.
+            data: spec of the data set; `data_id` the hash of its content.
+            sample_ids: the probe images.
+        """
+        return HintPlan(
+            teacher=teacher,
+            data=data,
+            data_id=data_id,
+            sample_ids=tuple(int(i) for i in sample_ids),
+            metric=similarity.metric,
+            pooling=similarity.pooling,
+            method=clustering.method,
+            layers=similarity.layers,
+            clusters=clustering.clusters,
+            centres=clustering.centres,
+            silhouette=clustering.silhouette,
+        )
+
     @property
     def hint_points(self) -> tuple[str, ...]:
         """The hint points in depth order: the centres with every override applied."""
@@ -88,7 +126,9 @@ class HintPlan(_Record):
             (chosen.add if override.action == "add" else chosen.discard)(override.layer)
         return tuple(name for name in self.layers if name in chosen)
 
-    def with_override(self, action: Literal["add", "remove"], layer: str, *, who: str = "", why: str = "") -> HintPlan:
+    def with_override(
+        self, action: Literal["add", "remove"], layer: str, *, who: str = "", why: str = ""
+    ) -> HintPlan:
         """Return the plan with one more change.
 
         Raises:
@@ -98,7 +138,9 @@ class HintPlan(_Record):
             raise unknown("layer", layer, self.layers)
         present = layer in self.hint_points
         if present == (action == "add"):
-            raise InputError(f"`{layer}` is {'already' if present else 'not'} a hint point; nothing to {action}")
+            raise InputError(
+                f"`{layer}` is {'already' if present else 'not'} a hint point; nothing to {action}"
+            )
         if action == "remove" and len(self.hint_points) == 1:
             raise InputError(f"`{layer}` is the last hint point; add another one before removing it")
         override = Override(action=action, layer=layer, who=who, why=why)
@@ -149,3 +191,12 @@ class HintPlan(_Record):
             raise InputError(
                 f"`{source}` is not a hint plan: `{place}`: {first['msg']}; make one with `pursuhint hints --out`"
             ) from None
+
+    @staticmethod
+    def from_text(text: str | bytes, *, source: str = "the plan") -> HintPlan:
+        """Build a plan from the text of its file, as an upload brings it; errors name `source`."""
+        try:
+            content = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"`{source}` must be JSON: {error}; was it cut short or edited?") from None
+        return HintPlan.from_json(content, source=source)

@@ -1,0 +1,62 @@
+"""Distillation in one call, for notebooks and scripts; the app and the command line make the same runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pursuhint.plan import HintPlan
+from pursuhint.progress import Progress, silent
+from pursuhint.runs import RunFolder, create_run
+from pursuhint.training.check import check_settings
+from pursuhint.training.settings import make_settings
+
+
+def distill(
+    plan: HintPlan,
+    student: str,
+    *,
+    hint_loss: str = "at",
+    logit_loss: str = "kd",
+    epochs: int = 30,
+    seed: int = 0,
+    folder: Path | None = None,
+    progress: Progress = silent,
+    **settings: Any,
+) -> RunFolder:
+    """Distil a student from a hint plan, in this process.
+
+    Args:
+        plan: with the teacher, the data and the hint points.
+        student: such as ``zoo:resnet20``.
+        hint_loss: ``at``, ``fitnet`` or ``none``.
+        logit_loss: ``kd`` or ``none``.
+        epochs: passes over the training images.
+        seed: the same seed and number of threads give the same history on a CPU.
+        folder: where runs are kept; the user's data folder when None.
+        progress: is told after every epoch.
+        settings: further fields of `pursuhint.training.settings.RunSettings`.
+
+    Returns:
+        The finished run: its ``summary()``, its ``history()`` and the file of its ``student``.
+
+    Raises:
+        InputError: the settings cannot be used; PursuhintError: training failed.
+    """
+    from pursuhint.runs.worker import work
+
+    given = {"data": plan.data, "preprocess": plan.teacher.preprocess} | settings
+    chosen = make_settings(
+        kind="distill",
+        plan=plan,
+        student=student,
+        hint_loss=hint_loss,
+        logit_loss=logit_loss,
+        epochs=epochs,
+        seed=seed,
+        **given,
+    )
+    check_settings(chosen)
+    run = create_run(chosen, folder=folder)
+    work(run, progress=progress)
+    return run
