@@ -41,7 +41,7 @@ def draws(seed: int, epoch: int, ids: np.ndarray) -> np.ndarray:
 
 
 def epoch_order(seed: int, epoch: int, n: int) -> np.ndarray:
-    """Return the order in which an epoch visits n images: a permutation that depends on (seed, epoch) alone."""
+    """Return the order in which an epoch visits n images: a permutation fixed by (seed, epoch)."""
     return np.random.Generator(np.random.Philox(key=[seed, epoch], counter=[0, 0, 0, 1])).permutation(n)
 
 

@@ -1,4 +1,4 @@
-"""Every error a user can cause or meet: one base class, one line that says rule, value found and what to do."""
+"""Every error a user can cause or meet: one line that says the rule, the value found and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The student to ship: weights and a card in one safetensors file, read back and compared before it is offered."""
+"""The student to ship: weights and card in one safetensors file, read back before it is offered."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def export_student(
     Args:
         student: the trained network.
         path: of the new .safetensors file; its metadata holds the card as JSON under ``pursuhint``.
-        settings, parts, figures: of its run.
+        settings: of its run.
+        parts: of its run.
+        figures: what it reached, added to the card.
 
     Returns:
         The card.
@@ -66,7 +68,8 @@ def _check_reload(student: nn.Module, path: Path, parts: Parts) -> None:
     if not torch.allclose(expected, found, rtol=1e-3, atol=1e-3):
         path.unlink()
         raise PursuhintError(
-            f"the exported student differs from the trained one by {float((expected - found).abs().max()):.2g} "
+            f"the exported student differs from the trained one by "
+            f"{float((expected - found).abs().max()):.2g} "
             f"in its logits; the file was removed"
         )
 

@@ -84,7 +84,9 @@ def candidate_layers(
     """
     chosen = set(_sub_blocks(model))
     for name, module in model.named_modules():
-        below = any(name.startswith(f"{block}.") and name.count(".") - block.count(".") <= depth for block in chosen)
+        below = any(
+            name.startswith(f"{block}.") and name.count(".") - block.count(".") <= depth for block in chosen
+        )
         if (depth and below and not _is_container(module)) or _matches(name, include):
             chosen.add(name)
     called = _probe(model, image_shape)
@@ -150,7 +152,9 @@ def _before_pooling(model: nn.Module) -> Iterator[str]:
             previous = key
 
 
-def _probe(model: nn.Module, image_shape: tuple[int, int, int]) -> list[tuple[str, str, tuple[int, ...], int]]:
+def _probe(
+    model: nn.Module, image_shape: tuple[int, int, int]
+) -> list[tuple[str, str, tuple[int, ...], int]]:
     """Run one image and list every call: name, class name, shape for one image, parameters."""
     import torch
 
@@ -167,7 +171,9 @@ def _probe(model: nn.Module, image_shape: tuple[int, int, int]) -> list[tuple[st
                 return
             calls[path] = calls.get(path, 0) + 1
             parameters = sum(p.numel() for p in module.parameters())
-            rows.append((call_name(path, calls[path]), type(module).__name__, tuple(tensor.shape[1:]), parameters))
+            rows.append(
+                (call_name(path, calls[path]), type(module).__name__, tuple(tensor.shape[1:]), parameters)
+            )
 
         return hook
 
@@ -182,7 +188,8 @@ def _probe(model: nn.Module, image_shape: tuple[int, int, int]) -> list[tuple[st
     except (RuntimeError, AssertionError, ValueError, IndexError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
-            f"the network refuses images of shape {image_shape}: {reason}; choose a preprocessing with its input size"
+            f"the network refuses images of shape {image_shape}: {reason}; choose a preprocessing with "
+            "its input size"
         ) from error
     finally:
         for handle in handles:

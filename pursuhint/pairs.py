@@ -27,13 +27,15 @@ def default_pairs(
 ) -> tuple[Pair, ...]:
     """Match every hint point with a student layer, in depth order and without crossings.
 
-    As many hint points as the student has stages meet the stage ends, as in the paper's code. Otherwise each one
-    meets the layer at the nearest relative depth, the sum of the differences being the least that keeps the order
-    (a student layer serves twice only when the student has fewer layers than there are hint points).
+    As many hint points as the student has stages meet the stage ends, as in the paper's code. Otherwise each
+    one meets the layer at the nearest relative depth, the sum of the differences being the least that keeps
+    the order (a student layer serves twice only when the student has fewer layers than there are hint
+    points).
 
     Args:
         hint_points: names in the teacher, in depth order.
-        teacher_layers: all candidate layers of the teacher in depth order; a hint point's place in it is its depth.
+        teacher_layers: all candidate layers of the teacher in depth order; a hint point's place in it is its
+            depth.
         student_layers: the student's candidate layers in depth order.
 
     Returns:
@@ -76,7 +78,7 @@ def _relative(index: int, count: int) -> float:
 
 
 def _monotone_match(wanted: Sequence[float], available: Sequence[float]) -> list[int]:
-    """Choose for each wanted depth an available one, in order, by dynamic programming over the least total gap."""
+    """Choose an available depth for each wanted one, in order, with the least total gap."""
     step = 1 if len(available) >= len(wanted) else 0
     best: list[list[float]] = []
     for row, depth in enumerate(wanted):

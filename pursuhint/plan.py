@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,7 +102,8 @@ class HintPlan(_Record):
             similarity: the matrix that was clustered.
             clustering: of its layers.
             teacher: see `pursuhint.teacher.Teacher.ref`.
-            data: spec of the data set; `data_id` the hash of its content.
+            data: spec of the data set.
+            data_id: hash of its content.
             sample_ids: the probe images.
         """
         return HintPlan(
@@ -159,7 +161,8 @@ class HintPlan(_Record):
         if teacher_hash != self.teacher.hash:
             raise InputError(
                 f"this plan was made for another teacher: expected weights {self.teacher.hash} "
-                f"({self.teacher.spec}), found {teacher_hash}; make a plan for this teacher with `pursuhint hints`"
+                f"({self.teacher.spec}), found {teacher_hash}; make a plan for this teacher with "
+                "`pursuhint hints`"
             )
 
     def save(self, path: Path) -> None:
@@ -181,7 +184,8 @@ class HintPlan(_Record):
         version = content.get("version") if isinstance(content, dict) else None
         if isinstance(version, int) and version > VERSION:
             raise InputError(
-                f"`{source}` is a hint plan of version {version}; this program reads up to {VERSION}: update it"
+                f"`{source}` is a hint plan of version {version}; this program reads up to {VERSION}: "
+                "update it"
             )
         try:
             return HintPlan.model_validate(content)
@@ -189,7 +193,8 @@ class HintPlan(_Record):
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "content"
             raise InputError(
-                f"`{source}` is not a hint plan: `{place}`: {first['msg']}; make one with `pursuhint hints --out`"
+                f"`{source}` is not a hint plan: `{place}`: {first['msg']}; make one with `pursuhint "
+                "hints --out`"
             ) from None
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Short questions about a network, answered by a process of its own and kept: parameters and layers of a student.
+"""Short questions about a network, answered by a process of its own and kept.
 
 ``python -m pursuhint.probe SPEC CLASSES CHANNELS HEIGHT WIDTH`` prints the answer as JSON.
 """
@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pursuhint.errors import InputError, PursuhintError
@@ -46,7 +45,11 @@ class StudentCard:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return {"spec": self.spec, "parameters": self.parameters, "layers": [one.as_dict() for one in self.layers]}
+        return {
+            "spec": self.spec,
+            "parameters": self.parameters,
+            "layers": [one.as_dict() for one in self.layers],
+        }
 
     @staticmethod
     def from_dict(fields: dict[str, Any]) -> StudentCard:
@@ -91,7 +94,9 @@ def ask_student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> S
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
-        raise PursuhintError(f"describing `{spec}` took longer than {TIMEOUT} s; try a smaller student") from None
+        raise PursuhintError(
+            f"describing `{spec}` took longer than {TIMEOUT} s; try a smaller student"
+        ) from None
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("error: ")
         raise (InputError if done.returncode == InputError.exit_code else PursuhintError)(reason)

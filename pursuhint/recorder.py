@@ -33,10 +33,12 @@ def module_path(layer: str) -> str:
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """Return the tensor that stands for a module's output: itself, or the first one in a tuple, list or dict."""
+    """Return the tensor that stands for an output: itself, or the first one in a tuple, list or dict."""
     if isinstance(output, Tensor):
         return output
-    items = output.values() if isinstance(output, dict) else output if isinstance(output, tuple | list) else ()
+    items = (
+        output.values() if isinstance(output, dict) else output if isinstance(output, tuple | list) else ()
+    )
     return next((item for item in items if isinstance(item, Tensor)), None)
 
 
@@ -44,7 +46,8 @@ class ActivationRecorder:
     """Record what named layers put out while the model runs.
 
     Each output is transformed inside the hook, at once: a module that works in place (``ReLU(inplace=True)``)
-    overwrites its input later, so a reference kept until the end of the forward pass would hold a wrong value.
+    overwrites its input later, so a reference kept until the end of the forward pass would hold a wrong
+    value.
 
     Args:
         model: the network; it is run by the caller, as often as wanted.
@@ -118,5 +121,6 @@ def require_called(recorder: ActivationRecorder) -> None:
     """Raise InputError when a recorded layer was not called in the latest forward pass."""
     if missing := recorder.missing():
         raise InputError(
-            f"layer `{missing[0]}` was never called in the forward pass ({len(missing)} such); choose called layers"
+            f"layer `{missing[0]}` was never called in the forward pass ({len(missing)} such); choose "
+            "called layers"
         )

@@ -52,12 +52,16 @@ class Teacher:
         """What a plan stores of it."""
         weights = str(self.weights) if self.weights else None
         return TeacherRef(
-            spec=self.spec, weights=weights, hash=self.hash, classes=self.classes, preprocess=self.preprocess.text
+            spec=self.spec,
+            weights=weights,
+            hash=self.hash,
+            classes=self.classes,
+            preprocess=self.preprocess.text,
         )
 
     @property
     def input_shape(self) -> tuple[int, int, int] | None:
-        """Channels, height and width that its preprocessing produces; None when it keeps the images' own size."""
+        """Channels, height and width of a prepared image; None when the preprocessing keeps the size."""
         crop = self.preprocess.crop
         return (3, crop, crop) if crop else None
 
@@ -89,7 +93,8 @@ def load_teacher(
     """Load a trained network.
 
     Args:
-        spec: such as ``builtin:digits-resnet56``, ``zoo:resnet56``, ``torchvision:resnet18`` or ``timm:NAME``.
+        spec: such as ``builtin:digits-resnet56``, ``zoo:resnet56``, ``torchvision:resnet18`` or
+            ``timm:NAME``.
         weights: a local checkpoint; needed by all but the built-in teachers.
         data: the data set it classifies; its number of classes must fit.
         preprocess: ``auto`` or a preprocessing (see `pursuhint.preprocess.parse_preprocess`).
@@ -101,7 +106,9 @@ def load_teacher(
     place = choose_device(device)
     path = Path(weights).expanduser() if weights else None
     if path is None and parse_spec(spec).source != "builtin":
-        raise InputError(f"teacher `{spec}` needs its trained weights: give a checkpoint file with `--weights`")
+        raise InputError(
+            f"teacher `{spec}` needs its trained weights: give a checkpoint file with `--weights`"
+        )
     built = build_model(spec, classes=len(data.classes), weights=path)
     model = built.model.eval().requires_grad_(False).to(place)
     if preprocess != "auto":
@@ -170,13 +177,19 @@ def _forward(model: nn.Module, images):
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(
-            f"the network refuses images of shape {tuple(images.shape[1:])}: {reason}; give its input size with "
+            f"the network refuses images of shape {tuple(images.shape[1:])}: {reason}; give its input "
+            "size with "
             f"`--preprocess`, such as `imagenet/256/224`"
         ) from error
 
 
 def score(
-    model: nn.Module, split: Split, preprocess: Preprocess, *, batch_size: int = 256, progress: Progress = silent
+    model: nn.Module,
+    split: Split,
+    preprocess: Preprocess,
+    *,
+    batch_size: int = 256,
+    progress: Progress = silent,
 ) -> Score:
     """Measure a network on a split.
 
@@ -197,6 +210,7 @@ def check_strength(accuracy: float, classes: int, *, allow_weak: bool = False) -
     """Raise InputError when a teacher is near chance level, unless that is allowed."""
     if accuracy < CHANCE_FACTOR / classes and not allow_weak:
         raise InputError(
-            f"the teacher is right on {accuracy:.1%} of the images, near chance ({1 / classes:.1%}): its weights, "
+            f"the teacher is right on {accuracy:.1%} of the images, near chance ({1 / classes:.1%}): its "
+            "weights, "
             f"preprocessing or class order do not fit this data; allow it with `--allow-weak-teacher`"
         )

@@ -1,4 +1,4 @@
-"""What a drawing of the layers shows, worked out once: the plotly figures and the linked drawing only paint it."""
+"""What a drawing of the layers shows, worked out once: figures and the linked drawing only paint it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COLOURS = {
     "sky": "#1dbdff",
     "brown": "#855101",
 }
-"""Cluster colours in the order of use. Any two differ to every kind of colour vision, and all show on white and on dark."""
+"""Cluster colours in order of use: any two differ to every kind of colour vision, on white and on dark."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def layer_view(
         similarity: L layers.
         clustering: of the same layers.
         hint_points: names of the hint points in force; None: the centres of the clusters.
-        order: ``"depth"``, or ``"dendrogram"``: no branches cross, otherwise as near to depth as the tree allows.
+        order: ``"depth"``, or ``"dendrogram"``: no branches cross, each merge puts its shallower side first.
         positions: (L, 2) of the layer map; None: MDS, which is instant.
 
     Returns:
@@ -132,7 +132,7 @@ def layer_view(
     positions = map_layers(similarity) if positions is None else np.asarray(positions, dtype=np.float64)
     if positions.shape != (len(layers), 2):
         raise InputError(
-            f"`positions` must have the shape ({len(layers)}, 2), one point a layer: found {positions.shape}; "
+            f"`positions` must have the shape ({len(layers)}, 2), found {positions.shape}; "
             "map the layers of this matrix again"
         )
     index = {name: number for number, name in enumerate(layers)}
@@ -175,7 +175,7 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def leaf_order(tree: np.ndarray) -> tuple[int, ...]:
-    """Return an order of the leaves in which no branches cross and, at each merge, the shallower side comes first.
+    """Return an order of the leaves without crossing branches; each merge puts its shallower side first.
 
     Args:
         tree: (L - 1, 4) linkage.

@@ -55,7 +55,8 @@ def collect_representations(
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Run the network once over the images and keep the pooled output of every layer.
 
-    Only pooled rows are kept, one batch at a time, so memory does not grow with the images when `folder` is given.
+    Only pooled rows are kept, one batch at a time, so memory does not grow with the images when `folder` is
+    given.
 
     Args:
         model: the teacher; run in eval mode, without gradients.
@@ -90,7 +91,9 @@ def collect_representations(
             for name in names:
                 rows = recorder.outputs[name].cpu().numpy()
                 if not np.isfinite(rows).all():
-                    raise PursuhintError(f"layer `{name}` puts out values that are not finite; check the weights")
+                    raise PursuhintError(
+                        f"layer `{name}` puts out values that are not finite; check the weights"
+                    )
                 kept[name][start : start + len(rows)] = rows
             progress("reading the layers", min(start + batch_size, n), n)
     for array in kept.values():
@@ -128,6 +131,8 @@ def probe_images(split: Split, samples: int | None, *, most: int) -> Split:
     from pursuhint.data.images import SPLIT_SEED, stratified_order
 
     if samples is not None and samples > len(split):
-        raise InputError(f"`samples` must be at most {len(split)}, the training images there are; found {samples}")
+        raise InputError(
+            f"`samples` must be at most {len(split)}, the training images there are; found {samples}"
+        )
     n = min(most, len(split)) if samples is None else samples
     return split.take(np.sort(stratified_order(split.labels, SPLIT_SEED)[:n]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -67,7 +68,8 @@ class AnalysisFolder(JobFolder):
         if not (folder.path / "analysis.json").is_file():
             reason = folder.last_state().get("reason", "") if folder.journal.path.is_file() else ""
             raise InputError(
-                f"`{path}` holds no analysis{': ' + reason if reason else ''}; make one with `pursuhint analyse`"
+                f"`{path}` holds no analysis{': ' + reason if reason else ''}; make one with `pursuhint "
+                "analyse`"
             )
         _ = folder.card
         return folder
@@ -80,7 +82,8 @@ class AnalysisFolder(JobFolder):
             return AnalysisCard.model_validate(read_json(path))
         except ValueError as error:
             raise InputError(
-                f"`{path}` was written by another version: {str(error).splitlines()[0]}; analyse the teacher again"
+                f"`{path}` was written by another version: {str(error).splitlines()[0]}; analyse the "
+                "teacher again"
             ) from None
 
     @property
@@ -104,7 +107,7 @@ class AnalysisFolder(JobFolder):
 
     @cached_property
     def probe(self) -> dict[str, np.ndarray]:
-        """The probe images: ``ids``, ``labels`` and the teacher's ``predictions``, each int64, shape (n_samples,)."""
+        """The probe images' ``ids``, ``labels`` and teacher's ``predictions``, int64, shape (n_samples,)."""
         with np.load(self.path / "samples.npz", allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
 
@@ -146,14 +149,12 @@ class AnalysisFolder(JobFolder):
         representations = {layer.name: self.features(layer.name) for layer in self.layers}
         matrix = similarity_matrix(representations, metric=metric, pooling=self.card.pooling)
         if keep:
-            try:
+            with suppress(PursuhintError):  # a folder that cannot be written still answers
                 matrix.save(path)
-            except PursuhintError:
-                pass  # a folder that is read-only or full still answers; the matrix is computed again next time
         return matrix
 
     def image_map(self, layer: str) -> np.ndarray | None:
-        """Return the map of the probe images at a layer, float32, shape (n, 2), or None when none was made yet."""
+        """Return the map of the probe images at a layer, float32, shape (n, 2), if there is one."""
         path = self.path / IMAGE_MAPS / f"{self._index(layer):03d}.npy"
         return np.load(path) if path.is_file() else None
 

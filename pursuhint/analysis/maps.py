@@ -25,7 +25,8 @@ def make_map(folder: AnalysisFolder, kind: Kind, name: str) -> np.ndarray:
 
     Args:
         folder: the analysis.
-        kind: ``images`` for the probe images at layer `name`, ``layers`` for the layers under metric `name`.
+        kind: ``images`` for the probe images at a layer, ``layers`` for the layers under a metric.
+        name: of the layer or the metric.
 
     Returns:
         float32, shape (n, 2).
@@ -58,7 +59,9 @@ def make_map_apart(folder: AnalysisFolder, kind: Kind, name: str) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
-        raise PursuhintError(f"the map of `{name}` took longer than {TIMEOUT} s; use fewer probe images") from None
+        raise PursuhintError(
+            f"the map of `{name}` took longer than {TIMEOUT} s; use fewer probe images"
+        ) from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise PursuhintError(f"the map of `{name}` could not be made: {last}")

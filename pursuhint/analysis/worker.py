@@ -1,8 +1,8 @@
-"""The analysis worker: ``python -m pursuhint.analysis.worker FOLDER`` does what the folder's settings ask for.
+"""The analysis worker: ``python -m pursuhint.analysis.worker FOLDER`` does what the settings there say.
 
 Stages, each usable as soon as it is there: (1) features of every candidate layer, layer table, probe images;
-(2) suggested students; (3) the teacher's accuracy on test images. Maps of the images at a layer are made on demand by
-`pursuhint.analysis.maps`.
+(2) suggested students; (3) the teacher's accuracy on test images. Maps of the images at a layer are made on
+demand by `pursuhint.analysis.maps`.
 """
 
 from __future__ import annotations
@@ -36,12 +36,13 @@ def analyse(settings: AnalysisSettings, out: Path, *, progress: Progress = silen
 
     Args:
         settings: what to do.
-        out: the folder; made when it is missing. A finished analysis with the same settings is returned as it is.
+        out: the folder; made when it is missing. A finished analysis with the same settings is returned as it
+            is.
         progress: is told about every stage.
 
     Raises:
-        InputError: the settings do not fit together; PursuhintError: the work failed. The folder then says so and
-            holds nothing that looks finished.
+        InputError: the settings do not fit together; PursuhintError: the work failed. The folder then says so
+            and holds nothing that looks finished.
     """
     settings.check()
     folder = AnalysisFolder(out)

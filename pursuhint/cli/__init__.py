@@ -1,4 +1,4 @@
-"""The ``pursuhint`` command: exit code 0 on success, 2 on bad input, 1 when a job fails, one line on stderr."""
+"""The ``pursuhint`` command: exit code 0 on success, 2 on bad input, 1 on failure; one line on stderr."""
 
 from __future__ import annotations
 

@@ -19,7 +19,9 @@ from pursuhint.layers import stage_ends
 def layers(
     teacher: o.Teacher = o.BUILTIN,
     weights: o.WeightsFile = None,
-    data: Annotated[str | None, typer.Option(help="Data whose images set the input size; 3 x 32 x 32 without.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Data whose images set the input size; 3 x 32 x 32 without.")
+    ] = None,
     preprocess: o.Preprocess = "auto",
     depth: o.Depth = 0,
     include: o.Include = None,
@@ -53,7 +55,10 @@ def layers(
             }
         )
         return
-    rows = [(i, row.name, row.type, _shape(row.shape), row.parameters, row.stage + 1) for i, row in enumerate(found)]
+    rows = [
+        (i, row.name, row.type, _shape(row.shape), row.parameters, row.stage + 1)
+        for i, row in enumerate(found)
+    ]
     columns = ("", "layer", "type", "shape", "parameters", "stage")
     table(f"{built.spec}: {len(found)} candidate layers, {built.parameters:,} parameters", columns, rows)
     if built.report:
@@ -108,7 +113,9 @@ def evaluate(
 def analyse(
     settings: AnalysisSettings,
     out_dir: Annotated[Path, typer.Option("--out", help="The folder to write.")],
-    maps: Annotated[bool, typer.Option(help="Also make the UMAPs of every layer and metric (seconds each).")] = False,
+    maps: Annotated[
+        bool, typer.Option(help="Also make the UMAPs of every layer and metric (seconds each).")
+    ] = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Analyse a teacher into a folder that the app and the other commands read."""
@@ -116,7 +123,9 @@ def analyse(
     if maps:
         _make_maps(folder, quiet=as_json)
     if as_json:
-        print_json({"path": str(folder.path), **folder.card.model_dump(mode="json"), "test": folder.test_score})
+        print_json(
+            {"path": str(folder.path), **folder.card.model_dump(mode="json"), "test": folder.test_score}
+        )
         return
     card, test = folder.card, folder.test_score
     out.print(
@@ -160,8 +169,8 @@ def similarity(
     off_diagonal = matrix.values[matrix.values < 1 - 1e-12]
     least = off_diagonal.min() if len(off_diagonal) else 1.0
     out.print(
-        f"{metric} of {len(matrix.layers)} layers on {matrix.samples:,} images; least similar pair {least:.3f}"
-        + (f"; written to {out_file}" if out_file else ""),
+        f"{metric} of {len(matrix.layers)} layers on {matrix.samples:,} images; least similar pair "
+        f"{least:.3f}" + (f"; written to {out_file}" if out_file else ""),
         highlight=False,
     )
     for name, note in matrix.notes.items():
@@ -202,22 +211,27 @@ def hints(
         )
         return
     rows = [
-        (chr(65 + i), centre, len(cluster), f"{cluster[0]} ... {cluster[-1]}" if len(cluster) > 1 else cluster[0])
+        (
+            chr(65 + i),
+            centre,
+            len(cluster),
+            f"{cluster[0]} ... {cluster[-1]}" if len(cluster) > 1 else cluster[0],
+        )
         for i, (centre, cluster) in enumerate(zip(plan.centres, plan.clusters, strict=True))
     ]
     silhouette = "" if plan.silhouette is None else f", silhouette {plan.silhouette:.3f}"
     title = f"{plan.teacher.spec}: {metric}, {method}, {len(plan.sample_ids):,} probe images{silhouette}"
     table(title, ("cluster", "hint point", "layers", "from ... to"), rows)
     if len(plan.layers) < 2 * clusters:
-        err.print(f"only {len(plan.layers)} layers for {clusters} clusters: the choice means little", style="yellow")
+        err.print(
+            f"only {len(plan.layers)} layers for {clusters} clusters: the choice means little", style="yellow"
+        )
     if out_file:
         out.print(f"plan written to {out_file}", highlight=False)
 
 
-def _opened(
-    analysis: Path | None, given: AnalysisSettings, metric: str, *, quiet: bool
-) -> AnalysisFolder:
-    """Open the analysis that is named, or make the one that the settings describe (kept for the next time)."""
+def _opened(analysis: Path | None, given: AnalysisSettings, metric: str, *, quiet: bool) -> AnalysisFolder:
+    """Open the named analysis, or make (and keep) the one that the settings describe."""
     from pursuhint.similarity import METRICS
 
     if metric not in METRICS:
@@ -247,4 +261,3 @@ def _make_maps(folder: AnalysisFolder, *, quiet: bool) -> None:
 
 def _shape(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape))
-

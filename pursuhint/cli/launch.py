@@ -18,7 +18,9 @@ SCRIPT = Path(__file__).parents[2] / "app" / "main.py"
 def app(port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:
     """Start the app on http://localhost:PORT."""
     if not SCRIPT.is_file():
-        raise InputError(f"the app is not installed: `{SCRIPT}` is missing; run it from a checkout with `make app`")
+        raise InputError(
+            f"the app is not installed: `{SCRIPT}` is missing; run it from a checkout with `make app`"
+        )
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -18,20 +18,31 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing els
 Teacher = Annotated[
     str, typer.Option(help="zoo:resnet56, torchvision:resnet18, timm:NAME or builtin:digits-resnet56.")
 ]
-WeightsFile = Annotated[Path | None, typer.Option(help="The teacher's checkpoint: safetensors or plain torch weights.")]
+WeightsFile = Annotated[
+    Path | None, typer.Option(help="The teacher's checkpoint: safetensors or plain torch weights.")
+]
 Data = Annotated[str, typer.Option(help="digits, folder:PATH, cifar10[:ROOT], cifar100[:ROOT] or fake.")]
 Preprocess = Annotated[
-    str, typer.Option(help="auto, imagenet, cifar10, cifar100, digits or mean/std[/size], as in 0.5,0.5,0.5/0.2,0.2,0.2/64.")
+    str,
+    typer.Option(
+        help="auto, imagenet, cifar10, cifar100, digits or mean/std[/size], as in 0.5,0.5,0.5/0.2,0.2,0.2/64."
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or a GPU such as cuda:0.")]
 Threads = Annotated[int | None, typer.Option(help="CPU threads; the same number gives the same history.")]
 Depth = Annotated[int, typer.Option(help="Also offer modules up to this many levels below each sub-block.")]
-Include = Annotated[list[str] | None, typer.Option(help="Also offer layers whose name fits this pattern (repeatable).")]
-Exclude = Annotated[list[str] | None, typer.Option(help="Leave out layers whose name fits this pattern (repeatable).")]
+Include = Annotated[
+    list[str] | None, typer.Option(help="Also offer layers whose name fits this pattern (repeatable).")
+]
+Exclude = Annotated[
+    list[str] | None, typer.Option(help="Leave out layers whose name fits this pattern (repeatable).")
+]
 Samples = Annotated[int | None, typer.Option(help="Probe images; 10,000 or all there are when left out.")]
 Pooling = Annotated[str, typer.Option(help="How a feature map becomes a row: mean over positions.")]
 Metric = Annotated[str, typer.Option(help="r2_cca, cka_linear or cka_rbf.")]
-AnalysisDir = Annotated[Path | None, typer.Option("--analysis", help="Read this analysis instead of making one.")]
+AnalysisDir = Annotated[
+    Path | None, typer.Option("--analysis", help="Read this analysis instead of making one.")
+]
 AllowWeak = Annotated[bool, typer.Option(help="Go on with a teacher near chance level.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 

@@ -60,7 +60,8 @@ def follow(run: RunId) -> None:
         for epoch in history.epochs[shown:]:
             loss = history.steps[-1]["total"] if history.steps else float("nan")
             out.print(
-                f"epoch {epoch['epoch']:>4}  loss {loss:.4f}  validation {percent(epoch['validation_accuracy'])}",
+                f"epoch {epoch['epoch']:>4}  loss {loss:.4f}  validation "
+                f"{percent(epoch['validation_accuracy'])}",
                 highlight=False,
             )
         shown = len(history.epochs)
@@ -75,7 +76,9 @@ def stop(run: RunId, as_json: o.AsJson = False) -> None:
     """Stop a run; it writes a checkpoint first."""
     folder = find_run(run)
     if not folder.is_live():
-        raise InputError(f"run `{folder.id}` is {folder.last_state()['state']}; only a live run can be stopped")
+        raise InputError(
+            f"run `{folder.id}` is {folder.last_state()['state']}; only a live run can be stopped"
+        )
     folder.stop()
     reap()
     _answer(folder.summary(), as_json)
@@ -123,11 +126,14 @@ def _answer(summary: dict[str, Any], as_json: bool) -> None:
 
 
 def _print_summary(summary: dict[str, Any]) -> None:
-    out.print(f"[bold]{summary['name']}[/]  {summary['state']}  epoch {summary['epoch']}/{summary['epochs']}", highlight=False)
+    out.print(
+        f"[bold]{summary['name']}[/]  {summary['state']}  epoch {summary['epoch']}/{summary['epochs']}",
+        highlight=False,
+    )
     for name, value in summary["metrics"].items():
         shown = percent(value) if name.endswith("accuracy") or "accuracy_" in name else f"{value:.6g}"
         out.print(f"  {name:<26}{shown}", highlight=False)
     if summary["reason"]:
-        (err if summary["state"] in ("failed", "lost") else out).print(f"  {summary['reason']}", highlight=False)
-
-
+        (err if summary["state"] in ("failed", "lost") else out).print(
+            f"  {summary['reason']}", highlight=False
+        )

@@ -20,11 +20,15 @@ BatchSize = Annotated[int, typer.Option(help="Images a step.")]
 Rate = Annotated[float, typer.Option("--lr", help="Learning rate at the start (SGD with momentum 0.9).")]
 Decay = Annotated[float, typer.Option(help="Weight decay.")]
 Schedule = Annotated[str, typer.Option(help="How the learning rate falls: cosine, step or constant.")]
-Augmentation = Annotated[str | None, typer.Option(help="none, crop-flip or affine; the data's own when left out.")]
+Augmentation = Annotated[
+    str | None, typer.Option(help="none, crop-flip or affine; the data's own when left out.")
+]
 Init = Annotated[Path | None, typer.Option(help="Start from this checkpoint instead of random weights.")]
 Limit = Annotated[int | None, typer.Option(help="Train on this many images of the training part only.")]
 Precision = Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")]
-Mirror = Annotated[list[str] | None, typer.Option(help="Copy the figures to tensorboard or mlflow (repeatable).")]
+Mirror = Annotated[
+    list[str] | None, typer.Option(help="Copy the figures to tensorboard or mlflow (repeatable).")
+]
 Name = Annotated[str, typer.Option(help="What the run is called in lists.")]
 Detach = Annotated[bool, typer.Option(help="Start it in a process of its own and return at once.")]
 
@@ -47,7 +51,9 @@ def train(
     threads: o.Threads = None,
     mirror: Mirror = None,
     name: Name = "",
-    out_file: Annotated[Path | None, typer.Option("--out", help="Also write the network and its card here.")] = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Also write the network and its card here.")
+    ] = None,
     detach: Detach = False,
     as_json: o.AsJson = False,
 ) -> None:
@@ -87,12 +93,16 @@ def distill(
     student: Annotated[str, typer.Option(help="The network to train, such as zoo:resnet20.")],
     hint_loss: Annotated[str, typer.Option(help="at, fitnet or none (KD only).")] = "at",
     logit_loss: Annotated[str, typer.Option(help="kd or none.")] = "kd",
-    balance: Annotated[bool, typer.Option("--balance", help="Weights are shares of the gradient (the default).")] = False,
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Weights are shares of the gradient (the default).")
+    ] = False,
     weight_cls: Annotated[float | None, typer.Option(help="gamma, the weight of L_cls.")] = None,
     weight_logit: Annotated[float | None, typer.Option(help="alpha, the weight of L_logit.")] = None,
     weight_hint: Annotated[float | None, typer.Option(help="beta, the weight of L_hint.")] = None,
     temperature: Annotated[float, typer.Option(help="T of the logit loss.")] = 4.0,
-    pair: Annotated[list[str] | None, typer.Option(help="HINT=GUIDED in place of the default pairs (repeatable).")] = None,
+    pair: Annotated[
+        list[str] | None, typer.Option(help="HINT=GUIDED in place of the default pairs (repeatable).")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="The plan's data when left out.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The teacher's checkpoint, if it moved.")] = None,
     epochs: Epochs = 30,
@@ -147,7 +157,9 @@ def distill(
 def export(
     run: Annotated[str, typer.Argument(help="A run's id, or its beginning or end.")],
     file_format: Annotated[str, typer.Option("--format", help="safetensors.")] = "safetensors",
-    out_file: Annotated[Path | None, typer.Option("--out", help="The file to write; RUN.safetensors here if left out.")] = None,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="The file to write; RUN.safetensors here if left out.")
+    ] = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Copy a finished run's best student to a file."""
@@ -158,7 +170,9 @@ def export(
     folder = find_run(run)
     if not folder.student.is_file():
         state = folder.last_state()
-        raise InputError(f"run `{folder.id}` is {state['state']} and has no student yet; wait until it has finished")
+        raise InputError(
+            f"run `{folder.id}` is {state['state']} and has no student yet; wait until it has finished"
+        )
     target = out_file or Path(f"{folder.id}.safetensors")
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(folder.student, target)
@@ -170,7 +184,9 @@ def export(
 
 
 def demo(
-    out_dir: Annotated[Path | None, typer.Option("--out", help="Folder for the table as JSON and the students.")] = None,
+    out_dir: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the table as JSON and the students.")
+    ] = None,
     threads: o.Threads = None,
     as_json: o.AsJson = False,
 ) -> None:
@@ -190,7 +206,9 @@ def demo(
         highlight=False,
     )
     for cluster, centre in zip(report["clusters"], report["hint_points"], strict=True):
-        out.print(f"  hint point [bold]{centre}[/] stands for {len(cluster)} layers, {cluster[0]} to {cluster[-1]}")
+        out.print(
+            f"  hint point [bold]{centre}[/] stands for {len(cluster)} layers, {cluster[0]} to {cluster[-1]}"
+        )
     table("Students, best epoch on validation, measured on test", columns, rows)
     out.print(f"{report['seconds']:.0f} s; written to {report['path']}", style="dim", highlight=False)
 
@@ -221,7 +239,8 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
         err.print(text, style="yellow", highlight=False)
     ratio = f", {summary['compression']:.2f} times smaller than its teacher" if summary["compression"] else ""
     out.print(
-        f"[bold]{summary['name']}[/]: {percent(metrics['test_accuracy'])} of {metrics['n_test']:,} test images "
+        f"[bold]{summary['name']}[/]: {percent(metrics['test_accuracy'])} of {metrics['n_test']:,} test "
+        "images "
         f"(best epoch {metrics['best_epoch']}), {summary['parameters']:,} parameters{ratio}\n{run.id}",
         highlight=False,
     )
@@ -254,7 +273,8 @@ def _write_teacher(run: RunFolder, path: Path) -> None:
     settings = run.run_settings
     command = (
         f"pursuhint train --model {settings.student} --data {settings.data} --epochs {settings.epochs} "
-        f"--batch-size {settings.batch_size} --lr {settings.learning_rate} --weight-decay {settings.weight_decay} "
+        f"--batch-size {settings.batch_size} --lr {settings.learning_rate} --weight-decay "
+        f"{settings.weight_decay} "
         f"--schedule {settings.schedule} --seed {settings.seed} --threads {started['threads']} --out {path}"
     )
     card = read_card(path) | {

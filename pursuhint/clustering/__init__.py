@@ -127,8 +127,8 @@ def silhouette_curve(
         most: the largest number of clusters to try.
 
     Returns:
-        K -> silhouette in [-1, 1] for K = 2..min(most, L - 1), without those K of which layers at distance 0 leave
-        but one cluster.
+        K -> silhouette in [-1, 1] for K = 2..min(most, L - 1), without those K of which layers at distance 0
+        leave but one cluster.
 
     Raises:
         InputError: unknown method.

@@ -12,10 +12,10 @@ MOST_ROUNDS = 80
 def depth_means(distance: np.ndarray, clusters: int, seed: int = 0) -> Partition:
     """Cluster layers by the PURSUhInT rule.
 
-    The centres start evenly spaced in depth, at ``int(t * (L - 1) / (K - 1))``; a single one at ``int((L - 1) / 2)``.
+    The centres start evenly spaced in depth, at ``int(t * (L - 1) / (K - 1))``, a single one in the middle.
     Each layer joins the nearest centre; a cluster's new centre is the member whose index is nearest
-    ``int(mean(indices))``; until nothing moves, 80 rounds at most. Ties go to the lower index; an empty cluster keeps
-    its centre.
+    ``int(mean(indices))``; until nothing moves, 80 rounds at most. Ties go to the lower index; an empty
+    cluster keeps its centre.
 
     Args:
         distance: (L, L).
@@ -23,8 +23,8 @@ def depth_means(distance: np.ndarray, clusters: int, seed: int = 0) -> Partition
         seed: not used, the rule is deterministic.
 
     Returns:
-        The state the rule settles in. If it comes back to an earlier state instead, the visited state of least
-        total distance between layers and their centres, flagged as cycled.
+        The state the rule settles in. If it comes back to an earlier state instead, the visited state of
+        least total distance between layers and their centres, flagged as cycled.
 
     Source:
         Keser et al., "PURSUhInT", 2023, by the published code. A centre is not a medoid.

@@ -16,11 +16,12 @@ def k_medoids(distance: np.ndarray, clusters: int, seed: int = 0) -> Partition:
         seed: not used: BUILD is deterministic, and swaps are tried in the order of depth.
 
     Returns:
-        The partition; each layer belongs to the nearest medoid, ties to the lower index. Fewer than K clusters where
-        no further medoid brings any layer nearer.
+        The partition; each layer belongs to the nearest medoid, ties to the lower index. Fewer than K
+        clusters where no further medoid brings any layer nearer.
 
     Source:
-        Schubert, Rousseeuw, "Fast and eager k-medoids clustering", Information Systems 101, 2021; their package.
+        Schubert, Rousseeuw, "Fast and eager k-medoids clustering", Information Systems 101, 2021, by way of
+        their package `kmedoids`.
     """
     import kmedoids  # takes a second, and only this method needs it
 

@@ -1,4 +1,4 @@
-"""Data sets by name: `load_data` turns ``digits``, ``folder:PATH``, ``cifar10:ROOT`` or ``fake`` into arrays."""
+"""Data sets by name: `load_data` turns ``digits``, ``folder:PATH``, ``cifar10:ROOT``, ... into arrays."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ def load_data(spec: str, *, progress: Progress = silent) -> ImageData:
     """Load a data set.
 
     Args:
-        spec: ``digits`` (ships with the project), ``folder:PATH`` (PATH/train/<class>/* and PATH/test/ or val/),
-            ``cifar10[:ROOT]``, ``cifar100[:ROOT]`` (ROOT defaults to ``data`` in the user's data folder) or ``fake``.
+        spec: ``digits`` (ships with the project), ``folder:PATH`` (PATH/train/<class>/* and PATH/test/ or
+            val/), ``cifar10[:ROOT]``, ``cifar100[:ROOT]`` (ROOT defaults to ``data`` in the user's data
+            folder) or ``fake``.
         progress: is told about decoding, which happens once.
 
     Raises:

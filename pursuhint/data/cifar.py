@@ -20,9 +20,9 @@ def load_cifar(name: str, root: Path) -> ImageData:
 
     Args:
         name: ``cifar10`` or ``cifar100``.
-        root: an .npz file with the arrays x_train, y_train, x_test, y_test and classes; or a folder that holds
-            such a file (``cifar10.npz``), torchvision's unpacked archive, or ``train/`` and ``test/`` with a
-            folder per class (itself or in a subfolder called like the data set).
+        root: an .npz file with the arrays x_train, y_train, x_test, y_test and classes; or a folder that
+            holds such a file (``cifar10.npz``), torchvision's unpacked archive, or ``train/`` and ``test/``
+            with a folder per class (itself or in a subfolder called like the data set).
 
     Raises:
         InputError: none of these is there; nothing is ever downloaded.
@@ -37,7 +37,8 @@ def load_cifar(name: str, root: Path) -> ImageData:
             if (folder / "train").is_dir():
                 return load_folder(folder, spec=f"{name}:{root}", preprocess=name)
         raise InputError(
-            f"no {name} in `{root}`: expected `{name}.npz`, `{ARCHIVE_FOLDER[name]}/` or `train/<class>/*` there; "
+            f"no {name} in `{root}`: expected `{name}.npz`, `{ARCHIVE_FOLDER[name]}/` or "
+            "`train/<class>/*` there; "
             f"download it yourself and name its folder, as in `{name}:/path/to/data`"
         )
     images_train, labels_train, images_test, labels_test, classes = arrays
@@ -90,7 +91,8 @@ def _from_archive(name: str, root: Path) -> tuple[np.ndarray, ...]:
         train, test = (kind(str(root), train=part, download=False) for part in (True, False))
     except RuntimeError:
         raise InputError(
-            f"the files in `{root / ARCHIVE_FOLDER[name]}` are not the published {name} (a checksum differs); "
+            f"the files in `{root / ARCHIVE_FOLDER[name]}` are not the published {name} (a checksum "
+            "differs); "
             f"unpack the archive again"
         ) from None
     return train.data, np.array(train.targets), test.data, np.array(test.targets), np.array(train.classes)

@@ -29,8 +29,8 @@ def load_folder(
 ) -> ImageData:
     """Load ``root/train/<class>/*`` and ``root/test/<class>/*`` (or ``val`` when there is no ``test``).
 
-    The first call decodes every image into one uint8 file below the user's data folder; later calls map that file.
-    It is decoded again when a file was added, removed or changed.
+    The first call decodes every image into one uint8 file below the user's data folder; later calls map that
+    file. It is decoded again when a file was added, removed or changed.
 
     Args:
         root: the folder.
@@ -91,7 +91,8 @@ def _list_part(root: Path, part: str) -> dict[str, list[Path]]:
             paths = [p for p in sorted(entry.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()]
             if not paths:
                 raise InputError(
-                    f"the class folder `{entry}` holds no image; expected files ending in {' '.join(sorted(SUFFIXES))}"
+                    f"the class folder `{entry}` holds no image; expected files ending in "
+                    f"{' '.join(sorted(SUFFIXES))}"
                 )
             found[entry.name] = paths
     if not found:
@@ -100,7 +101,7 @@ def _list_part(root: Path, part: str) -> dict[str, list[Path]]:
 
 
 def _decoded(root: Path, paths: list[Path], progress: Progress) -> tuple[np.ndarray, str]:
-    """Return the decoded images as a memory map with their content id, decoding them when they are not kept."""
+    """Return the decoded images as a memory map and their content id; decode what is not kept."""
     listing = hashlib.sha256()
     for path in paths:
         status = path.stat()

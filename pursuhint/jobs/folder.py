@@ -62,7 +62,7 @@ class JobFolder:
         """Return the settings as written by `create`."""
         return read_json(self.path / "settings.json")
 
-    # -- state ---------------------------------------------------------------------------------------------------
+    # -- state -----------------------------------------------------------------------------------------------
 
     def set_state(self, state: State, *, reason: str = "", **fields: Any) -> None:
         """Append a change of state with its reason."""
@@ -100,7 +100,7 @@ class JobFolder:
         except psutil.NoSuchProcess:
             return False
 
-    # -- start and stop ------------------------------------------------------------------------------------------
+    # -- start and stop --------------------------------------------------------------------------------------
 
     def start(self, module: str, *, threads: int | None = None) -> int:
         """Start a worker ``python -m module FOLDER`` in a session of its own, below normal priority.
@@ -155,7 +155,9 @@ class JobFolder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise PursuhintError(f"another process already works on `{self.id}`; wait for it or stop it") from None
+                raise PursuhintError(
+                    f"another process already works on `{self.id}`; wait for it or stop it"
+                ) from None
             process = psutil.Process()
             self.set_state("running", pid=process.pid, born=process.create_time())
             yield

@@ -16,8 +16,9 @@ Event = dict[str, Any]
 class Journal:
     """Append events to a file and read them back, from the start or from where one stopped.
 
-    Every event is one line ``{"time": seconds since 1970, "kind": ..., ...}``. A line is written by one call, so a
-    process that dies leaves at most one incomplete last line, which readers skip and the next writer closes.
+    Every event is one line ``{"time": seconds since 1970, "kind": ..., ...}``. A line is written by one call,
+    so a process that dies leaves at most one incomplete last line, which readers skip and the next writer
+    closes.
 
     Args:
         path: the file; need not exist for reading.

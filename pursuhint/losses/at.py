@@ -14,15 +14,16 @@ from pursuhint.pairs import Pair
 class AttentionTransfer(Loss):
     """Mean squared difference of normalised attention maps, per pair.
 
-    The attention map of an image is the mean over channels of the squared activations, flattened and scaled to
-    Euclidean length 1; the loss is the mean over images and positions of the squared difference. Needs no regressor;
-    the larger map is average-pooled to the smaller grid first.
+    The attention map of an image is the mean over channels of the squared activations, flattened and scaled
+    to Euclidean length 1; the loss is the mean over images and positions of the squared difference. Needs no
+    regressor; the larger map is average-pooled to the smaller grid first.
 
     Args:
         pairs: hint points and guided layers.
 
     Source:
-        Zagoruyko and Komodakis (2017), arXiv 1612.03928, eq. 2 with p = 2. Differs from the paper in taking the mean
+        Zagoruyko and Komodakis (2017), arXiv 1612.03928, eq. 2 with p = 2. Differs from the paper in taking
+        the mean
         where it sums, as the code in common use does: its usual weight is then 1000, not 1.
     """
 

@@ -63,7 +63,7 @@ class Loss(nn.Module):
 
 
 def as_map(features: Tensor, layer: str) -> Tensor:
-    """Return features as float32 maps (n, channels, height, width); tokens become their grid, the CLS token goes.
+    """Return features as float32 maps (n, channels, height, width); tokens become their grid, without CLS.
 
     Raises:
         InputError: the features are neither maps nor a square grid of tokens.

@@ -14,15 +14,16 @@ from pursuhint.pairs import Pair
 class FitNet(Loss):
     """Mean squared error between the hint and the guided layer's regressed features, per pair.
 
-    The regressor is a 1x1 convolution to the teacher's width followed by batch norm, present even at equal widths
-    (without it the student must copy the teacher's channel order). The larger map is average-pooled to the smaller
-    grid first. Regressors are trained with the student and dropped at export.
+    The regressor is a 1x1 convolution to the teacher's width followed by batch norm, present even at equal
+    widths (without it the student must copy the teacher's channel order). The larger map is average-pooled to
+    the smaller grid first. Regressors are trained with the student and dropped at export.
 
     Args:
         pairs: hint points and guided layers.
 
     Source:
-        Romero et al. (2015), arXiv 1412.6550, eq. 3. Differs from the paper in training hints and labels in one stage.
+        Romero et al. (2015), arXiv 1412.6550, eq. 3. Differs from the paper in training hints and labels in
+        one stage.
     """
 
     term = "hint"

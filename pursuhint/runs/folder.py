@@ -90,7 +90,7 @@ class RunFolder(JobFolder):
         return history
 
     def summary(self, history: History | None = None) -> dict[str, Any]:
-        """Return id, name, state, pid, epoch, epochs, the last value of each metric and the reason of the state."""
+        """Return id, name, state and its reason, pid, epoch, epochs and the last value of each metric."""
         history = history or self.history()
         settings = self.run_settings
         state = self.last_state(history.states)
@@ -167,7 +167,9 @@ def find_run(name: str, folder: Path | None = None) -> RunFolder:
         return exact[0]
     near = [run for run in runs if name and (run.id.startswith(name) or run.id.endswith(name))]
     if len(near) > 1:
-        raise InputError(f"`{name}` fits {len(near)} runs ({near[0].id}, {near[1].id}, ...); give more of the id")
+        raise InputError(
+            f"`{name}` fits {len(near)} runs ({near[0].id}, {near[1].id}, ...); give more of the id"
+        )
     if not near:
         raise unknown("run", name, [run.id for run in runs])
     return near[0]

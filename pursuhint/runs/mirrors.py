@@ -87,7 +87,7 @@ class Mirrors:
                     f"mirror `{name}` needs a package that is not installed ({error.name}); "
                     f"install it with `pip install {name}` or leave the mirror out"
                 ) from None
-            except Exception as error:  # noqa: BLE001  whatever a tracking server does, the run goes on
+            except Exception as error:
                 self._warn(f"mirror `{name}` cannot be reached and is left out: {error}")
 
     def record(self, kind: str, **fields: Any) -> None:
@@ -112,6 +112,6 @@ class Mirrors:
         for name, logger in list(self._loggers.items()):
             try:
                 act(logger)
-            except Exception as error:  # noqa: BLE001  whatever a tracking server does, the run goes on
+            except Exception as error:
                 del self._loggers[name]
                 self._warn(f"mirror `{name}` failed and is left out from here on: {error}")

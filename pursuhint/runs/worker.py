@@ -1,4 +1,4 @@
-"""The run worker: ``python -m pursuhint.runs.worker FOLDER`` trains what the folder's settings say, or goes on."""
+"""The run worker: ``python -m pursuhint.runs.worker FOLDER`` trains what the settings there say."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def work(run: RunFolder, *, progress: Progress = silent) -> dict[str, Any]:
         The final figures.
 
     Raises:
-        InputError: the settings do not fit together; PursuhintError: training failed or was stopped. The journal then
-            says so too.
+        InputError: the settings do not fit together; PursuhintError: training failed or was stopped. The
+            journal then says so too.
     """
     from pursuhint.training.loop import Stopped
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pursuhint.errors import InputError, unknown
 from pursuhint.similarity.cka_linear import CKA_LINEAR
@@ -25,7 +26,8 @@ def similarity_matrix(
     """Compare every pair of layers.
 
     Args:
-        representations: layer name -> (N, C) features of the same N images in the same order; layers in depth order.
+        representations: layer name -> (N, C) features of the same N images in one order; layers in depth
+            order.
         metric: key in ``METRICS``.
         pooling: how the feature maps became rows; kept with the result.
 
@@ -33,7 +35,7 @@ def similarity_matrix(
         The matrix. Layers in which nothing varies are left out, with the reason.
 
     Raises:
-        InputError: unknown metric, features that cannot be used, fewer than two layers that vary, or too few images.
+        InputError: unknown metric, unusable features, fewer than two layers that vary, or too few images.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -51,12 +53,14 @@ def similarity_matrix(
 
     prepared: dict[str, np.ndarray] = {}
     notes: dict[str, LayerNote] = {}
-    for name, features in arrays.items():
-        check_features(name, features, samples)
-        layer = centre_layer(features[: measure.most_samples])
-        notes[name] = note_layer(layer, images_per_feature=measure.images_per_feature)
-        if notes[name].status != "constant":
-            prepared[name] = measure.prepare(layer)
+    # A thin QR is many small steps: threads that wait for each other slow it tenfold beside a training run.
+    with threadpool_limits(1, user_api="blas"):
+        for name, features in arrays.items():
+            check_features(name, features, samples)
+            layer = centre_layer(features[: measure.most_samples])
+            notes[name] = note_layer(layer, images_per_feature=measure.images_per_feature)
+            if notes[name].status != "constant":
+                prepared[name] = measure.prepare(layer)
     used = min(samples, measure.most_samples or samples)
     _check_layers_and_samples(measure, {name: notes[name].effective_rank for name in prepared}, notes, used)
 

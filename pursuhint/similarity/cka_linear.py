@@ -23,8 +23,8 @@ def cka_linear(layers: Sequence[np.ndarray]) -> np.ndarray:
         (L, L) in [0, 1].
 
     Source:
-        Kornblith, Norouzi, Lee, Hinton, "Similarity of neural network representations revisited", 2019, equation 3 with
-        linear kernels: the usual, biased estimator.
+        Kornblith, Norouzi, Lee, Hinton, "Similarity of neural network representations revisited", 2019,
+        equation 4 with linear kernels: the usual, biased estimator.
     """
     hsic = cross_products(layers)
     norms = np.sqrt(np.diag(hsic))
@@ -32,7 +32,11 @@ def cka_linear(layers: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def scaled_features(layer: CentredLayer) -> np.ndarray:
-    """Return (N, min(N, C)) features of unit norm: CKA sees neither scale nor rotation, squares of squares stay finite."""
+    """Return (N, min(N, C)) features of unit norm.
+
+    CKA sees neither rotation nor scale; without the scale, fourth powers of features stay inside floating
+    point.
+    """
     return layer.narrow() / np.linalg.norm(layer.singular_values)
 
 

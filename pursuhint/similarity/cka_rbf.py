@@ -17,21 +17,22 @@ MOST_SAMPLES = 1000
 def centred_kernel(layer: CentredLayer) -> np.ndarray:
     """Return a layer's centred Gaussian kernel as a vector of unit norm.
 
-    ``k(x, y) = exp(-||x - y||^2 / (2 sigma^2))``, sigma^2 being the median squared distance of the layer's images.
+    ``k(x, y) = exp(-||x - y||^2 / (2 sigma^2))``, sigma^2 the median squared distance of the images.
 
     Args:
         layer: the centred layer, N images.
 
     Returns:
-        (N * (N + 1) / 2,): the upper triangle, off-diagonal entries times sqrt(2), so that the dot product of two such
-        vectors is that of the matrices.
+        (N * (N + 1) / 2,): the upper triangle, off-diagonal entries times sqrt(2), so that the dot product of
+        two such vectors is that of the matrices.
 
     Source:
-        Kornblith, Norouzi, Lee, Hinton, "Similarity of neural network representations revisited", 2019; the bandwidth as
-        in the code they published (`gram_rbf`, threshold 1: the median over all N^2 entries, the zero diagonal included).
+        Kornblith, Norouzi, Lee, Hinton, "Similarity of neural network representations revisited", 2019; the
+        bandwidth as in the code they published (`gram_rbf`, threshold 1): the median over all N^2 entries,
+        zero diagonal included.
     """
     squared = squareform(pdist(layer.narrow(), "sqeuclidean"))
-    # Zero when most pairs of images coincide, as behind a unit that fires rarely: then the pairs that differ set the scale.
+    # Zero when most pairs coincide, as behind a unit that seldom fires: then those that differ set the scale.
     bandwidth = np.median(squared) or np.median(squared[squared > 0])
     kernel = np.exp(squared / (-2 * bandwidth))
     kernel -= kernel.mean(axis=0)

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 PANEL_COLUMNS = 1024
-"""Columns of one product: large enough for full speed, small enough for memory that does not grow with depth."""
+"""Columns of one product: enough for full speed, few enough to bound its memory."""
 
 
 def cross_products(layers: Sequence[np.ndarray]) -> np.ndarray:
     """Return ``||X_i^T X_j||_F^2`` for all pairs.
 
-    All layers stand side by side in one (N, sum of C) matrix; a panel of neighbouring layers is multiplied with itself
-    and everything deeper at once, so that each pair is computed once.
+    All layers stand side by side in one (N, sum of C) matrix; a panel of neighbouring layers is multiplied
+    with itself and everything deeper at once, so that no pair of panels is computed twice.
 
     Args:
         layers: L arrays (N, C_i).

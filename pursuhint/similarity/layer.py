@@ -1,4 +1,4 @@
-"""What every metric needs to know of one layer, computed once a layer: centred features, their SVD, their rank."""
+"""What every metric needs of a layer, computed once: centred features, their SVD and their rank."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class CentredLayer:
         return len(self.singular_values)
 
     def basis(self) -> np.ndarray:
-        """Return the left singular vectors, (N, R): orthonormal columns that span what the layer can express."""
+        """Return the left singular vectors, (N, R): an orthonormal basis of what the layer can express."""
         return self.features @ (self.directions / self.singular_values)
 
     def narrow(self) -> np.ndarray:
-        """Return (N, min(N, C)) features with the same Gram matrix: a rotation turns wide ones into N columns."""
+        """Return (N, min(N, C)) features with the same Gram matrix: wide ones rotated into N columns."""
         samples, width = self.features.shape
         return np.linalg.qr(self.features.T, mode="r").T if width > samples else self.features
 
@@ -64,8 +64,8 @@ class CentredLayer:
 def centre_layer(features: np.ndarray) -> CentredLayer:
     """Centre the columns and trim to the effective rank.
 
-    The singular values come from the triangular factor of a QR decomposition, which shares them with the features
-    and is only as large as the layer is wide.
+    The singular values come from the triangular factor of a QR decomposition, which shares them with the
+    features and is only as large as the layer is wide.
 
     Args:
         features: (N, C), any real type, finite.
@@ -80,7 +80,7 @@ def centre_layer(features: np.ndarray) -> CentredLayer:
     features = np.asarray(features, dtype=np.float64)
     mean = features.mean(axis=0)
     centred = features - mean
-    # A dead channel behind a bias repeats one value up to rounding: judged against that value, not against the layer.
+    # A dead channel behind a bias repeats one value up to rounding, so it is judged against that value.
     spread = np.abs(centred).max(axis=0)
     centred[:, spread <= RANK_TOLERANCE * np.abs(mean)] = 0.0
     _, singular_values, right = np.linalg.svd(np.linalg.qr(centred, mode="r"), full_matrices=False)
@@ -125,7 +125,7 @@ def note_layer(layer: CentredLayer, *, images_per_feature: float) -> LayerNote:
         images_per_feature: fewer images than this for each feature are warned about.
 
     Returns:
-        The note. Unrelated layers of width C reach up to about C / N by chance alone (for R2-CCA: max(p, q) / N).
+        The note. Unrelated layers of width C reach about C / N by chance (R2-CCA always, CKA at worst).
     """
     samples, width = layer.features.shape
     ratio = samples / width
@@ -139,8 +139,8 @@ def note_layer(layer: CentredLayer, *, images_per_feature: float) -> LayerNote:
         )
     if ratio < images_per_feature:
         parts.append(
-            f"{ratio:.3g} images per feature: unrelated layers this wide score up to {min(1.0, 1 / ratio):.2f}; "
-            f"take {int(np.ceil(images_per_feature * width)):,} images or more"
+            f"{ratio:.3g} images per feature: unrelated layers this wide score up to "
+            f"{min(1.0, 1 / ratio):.2f}; take {int(np.ceil(images_per_feature * width)):,} images or more"
         )
         return LayerNote(width, layer.rank, ratio, "few samples", "; ".join(parts))
     if parts:

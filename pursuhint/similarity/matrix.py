@@ -108,5 +108,6 @@ class SimilarityMatrix:
             zipfile.BadZipFile,
         ) as error:
             raise InputError(
-                f"`{path}` must be a similarity matrix written by `pursuhint similarity`: {error}; write it again"
+                f"`{path}` must be a similarity matrix written by `pursuhint similarity`: {error}; "
+                "write it again"
             ) from None

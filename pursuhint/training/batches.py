@@ -44,7 +44,8 @@ class Batches:
     ) -> None:
         if len(split) < batch_size:
             raise InputError(
-                f"`batch_size` must be at most {len(split)}, the number of training images; found {batch_size}"
+                f"`batch_size` must be at most {len(split)}, the number of training images; found "
+                f"{batch_size}"
             )
         self._split, self._preprocess, self._augmentation = split, preprocess, augmentation
         self._batch_size, self._seed, self._device = batch_size, seed, device

@@ -13,12 +13,17 @@ def check_settings(settings: RunSettings) -> None:
     """Check names and files of a run.
 
     Raises:
-        InputError: the student is unknown or a teacher's name, a file is missing, or a weight is for a term that is
-            switched off.
+        InputError: the student is unknown or a teacher's name, a file is missing, or a weight is for a term
+            that is switched off.
     """
     if parse_spec(settings.student).source == "builtin":
-        raise InputError(f"`{settings.student}` is a trained teacher; choose a student such as `zoo:resnet20`")
-    for label, path in (("teacher's checkpoint", settings.teacher_weights), ("start checkpoint", settings.init)):
+        raise InputError(
+            f"`{settings.student}` is a trained teacher; choose a student such as `zoo:resnet20`"
+        )
+    for label, path in (
+        ("teacher's checkpoint", settings.teacher_weights),
+        ("start checkpoint", settings.init),
+    ):
         if path and not Path(path).is_file():
             raise InputError(f"the {label} `{path}` does not exist; check the path")
     kind, _, place = settings.data.partition(":")
@@ -28,5 +33,6 @@ def check_settings(settings: RunSettings) -> None:
         weight = getattr(settings.weights, term)
         if loss != "none" and weight == 0:
             raise InputError(
-                f"the {term} loss `{loss}` has weight 0; give `--weight-{term}` a value above 0 or set it to none"
+                f"the {term} loss `{loss}` has weight 0; give `--weight-{term}` a value above 0 or set it "
+                "to none"
             )

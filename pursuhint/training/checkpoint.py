@@ -84,8 +84,10 @@ def latest_checkpoint(folder: Path) -> tuple[Checkpoint, list[str]] | None:
             return Checkpoint(**content), damaged
         except InputError:
             raise
-        except Exception:  # noqa: BLE001  a damaged stream makes the restricted unpickler raise nearly anything
+        except Exception:
             damaged.append(path.name)
     if damaged:
-        raise PursuhintError(f"no checkpoint in `{folder}` can be read ({', '.join(damaged)}); start the run anew")
+        raise PursuhintError(
+            f"no checkpoint in `{folder}` can be read ({', '.join(damaged)}); start the run anew"
+        )
     return None

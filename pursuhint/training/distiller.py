@@ -86,7 +86,8 @@ def gradient_norms(distiller: Distiller, batch: Batch, teacher: Outputs | None) 
 
     Args:
         distiller: in train mode; its parameters, buffers and gradients are left as they were.
-        batch, teacher: one batch and the teacher's outputs for it.
+        batch: one batch.
+        teacher: its outputs for the batch.
 
     Returns:
         Term -> Euclidean norm of its unweighted gradient on the student's parameters.

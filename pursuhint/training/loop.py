@@ -79,7 +79,9 @@ class Trainer:
         self.threads = set_threads(settings.threads)
         device = choose_device(settings.device)
         self.fabric = Fabric(
-            accelerator=device.type, devices=[device.index or 0] if device.type != "cpu" else 1, precision=settings.precision
+            accelerator=device.type,
+            devices=[device.index or 0] if device.type != "cpu" else 1,
+            precision=settings.precision,
         )
         train = parts.data.train
         if settings.limit is not None:
@@ -98,7 +100,7 @@ class Trainer:
         self.standing = _Standing()
         self.weights: dict[Term, float] = {}
 
-    # -- before the first step -----------------------------------------------------------------------------------
+    # -- before the first step -------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Build regressors and optimiser, then go on from the latest checkpoint or settle the weights."""
@@ -124,12 +126,15 @@ class Trainer:
         norms = gradient_norms(self.distiller, example, teacher)
         self.weights = settle_weights(self.settings.weights, norms)
         shares = gradient_shares(self.weights, norms)
-        self.record("weights", weights=self.weights, norms=norms, shares=shares, mode=self.settings.weights.mode)
+        self.record(
+            "weights", weights=self.weights, norms=norms, shares=shares, mode=self.settings.weights.mode
+        )
         for term, share in shares.items():
             if self.weights[term] and share < WEAK:
                 self.record(
                     "warning",
-                    text=f"L_{term} makes up {share:.2%} of the gradient at the start: it is as good as switched off; "
+                    text=f"L_{term} makes up {share:.2%} of the gradient at the start: it is as good as "
+                    "switched off; "
                     f"raise its weight or use balanced weights",
                 )
 
@@ -141,7 +146,9 @@ class Trainer:
             checkpoint.epoch, checkpoint.step, checkpoint.best_accuracy, checkpoint.best_epoch
         )
         for name in damaged:
-            self.record("warning", text=f"checkpoint `{name}` cannot be read; going on from the one before it")
+            self.record(
+                "warning", text=f"checkpoint `{name}` cannot be read; going on from the one before it"
+            )
         if checkpoint.threads != self.threads:
             self.record(
                 "warning",
@@ -150,7 +157,7 @@ class Trainer:
             )
         self.record("resume", epoch=checkpoint.epoch, step=checkpoint.step)
 
-    # -- training ------------------------------------------------------------------------------------------------
+    # -- training --------------------------------------------------------------------------------------------
 
     def run(self) -> dict[str, Any]:
         """Train to the end and return the final figures, which are recorded as ``final`` too.
@@ -231,7 +238,7 @@ class Trainer:
             learning_rate=rate,
         )
 
-    # -- keeping -------------------------------------------------------------------------------------------------
+    # -- keeping ---------------------------------------------------------------------------------------------
 
     def _save(self) -> None:
         checkpoint = Checkpoint(
@@ -284,6 +291,7 @@ def _check_finite(named: dict[str, Tensor], epoch: int, step: int) -> None:
     for name, value in named.items():
         if not bool(torch.isfinite(value)):
             raise PursuhintError(
-                f"the loss `{name}` became {float(value)} in epoch {epoch + 1} at step {step + 1}; the checkpoint "
+                f"the loss `{name}` became {float(value)} in epoch {epoch + 1} at step {step + 1}; the "
+                "checkpoint "
                 f"before it is kept: lower the learning rate or this term's weight"
             )

@@ -1,4 +1,4 @@
-"""From settings to loaded parts: data, teacher, student, pairs; everything that can be refused is refused here."""
+"""From settings to data, teacher, student and pairs: what can be refused is refused here."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ def load_parts(settings: RunSettings, *, progress: Progress = silent) -> Parts:
             pairs = settings.pairs or settings.plan.pairs
             pairs = pairs or default_pairs(settings.plan.hint_points, settings.plan.layers, student_layers)
             check_pairs(pairs, settings.plan.hint_points, student_layers)
-    return Parts(data, preprocess, augmentation, student, student_layers, teacher, teacher_layers, tuple(pairs))
+    return Parts(
+        data, preprocess, augmentation, student, student_layers, teacher, teacher_layers, tuple(pairs)
+    )
 
 
 def build_distiller(settings: RunSettings, parts: Parts) -> Distiller:
@@ -96,7 +98,8 @@ def _load_plan_teacher(settings: RunSettings, data: ImageData) -> Teacher:
     ref = settings.plan.teacher
     if ref.classes != len(data.classes):
         raise InputError(
-            f"the plan's teacher tells {ref.classes} classes apart, `{settings.data}` has {len(data.classes)}; "
+            f"the plan's teacher tells {ref.classes} classes apart, `{settings.data}` has "
+            f"{len(data.classes)}; "
             f"use the data it was trained on"
         )
     teacher = load_teacher(

@@ -19,9 +19,9 @@ class Weights(BaseModel):
     """How the three terms are weighed.
 
     Attributes:
-        mode: ``fixed`` multiplies the terms by the numbers below. ``balanced`` reads the numbers as shares: the weight
-            of each term is set once, at the start, so that the norms of the terms' gradients on the student stand in
-            the proportion of the shares, L_cls keeping weight 1.
+        mode: ``fixed`` multiplies the terms by the numbers below. ``balanced`` reads the numbers as shares:
+            the weight of each term is set once, at the start, so that the norms of the terms' gradients on
+            the student stand in the proportion of the shares, L_cls keeping weight 1.
         cls, logit, hint: gamma, alpha and beta, or the shares.
     """
 
@@ -103,7 +103,10 @@ class RunSettings(BaseModel):
     def title(self) -> str:
         """A short name for lists: the given one, else student and losses."""
         losses = [loss for loss in (self.logit_loss, self.hint_loss) if loss != "none"]
-        return self.name or f"{self.student.partition(':')[2] or self.student} · {' + '.join(losses) or 'no teacher'}"
+        return (
+            self.name
+            or f"{self.student.partition(':')[2] or self.student} · {' + '.join(losses) or 'no teacher'}"
+        )
 
 
 def make_settings(**fields: Any) -> RunSettings:
@@ -122,4 +125,6 @@ def make_settings(**fields: Any) -> RunSettings:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         found = f"; found `{first['input']}`" if place and not isinstance(first["input"], dict) else ""
-        raise InputError(f"{f'`{place}`: ' if place else ''}{first['msg'].removeprefix('Value error, ')}{found}") from None
+        raise InputError(
+            f"{f'`{place}`: ' if place else ''}{first['msg'].removeprefix('Value error, ')}{found}"
+        ) from None

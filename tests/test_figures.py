@@ -1,0 +1,194 @@
+"""Figures show the values they were given, can be clicked, and keep to the recipe."""
+
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from pursuhint import figures
+from pursuhint.clustering import cluster_layers, silhouette_curve
+from pursuhint.errors import InputError
+from pursuhint.similarity import SimilarityMatrix
+from pursuhint.view import COLOURS, LayerView, layer_view
+
+HISTORY = [
+    {"epoch": 0, "loss": 2.0, "loss_cls": 1.5, "accuracy": 0.5},
+    {"epoch": 1, "loss": 1.0, "loss_hint": 0.2, "accuracy": 0.75},
+]
+
+
+def luminance(colour: str) -> float:
+    channels = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+    return float(channels**2.2 @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.fixture
+def similarity() -> SimilarityMatrix:
+    walk = np.cumsum(np.random.default_rng(0).normal(size=(9, 3)), axis=0)
+    values = np.exp(-np.linalg.norm(walk[:, None] - walk[None], axis=-1) / 4)
+    return SimilarityMatrix(values, tuple(f"layer{n}" for n in range(9)), "r2_cca", "mean", 1000, {}, {})
+
+
+@pytest.fixture
+def view(similarity) -> LayerView:
+    return layer_view(similarity, cluster_layers(similarity, 3), ["layer2", "layer7"])
+
+
+@pytest.fixture
+def all_figures(similarity, view):
+    def make(dark: bool) -> list[go.Figure]:
+        return [
+            figures.heatmap(view, dark=dark),
+            figures.dendrogram(view, dark=dark),
+            figures.dendrogram(view, orientation="vertical", dark=dark),
+            figures.layer_map(view, dark=dark),
+            figures.image_map(np.random.default_rng(0).normal(size=(30, 2)), ["a", "b", "c"] * 10, dark=dark),
+            figures.silhouette_bars(silhouette_curve(similarity), chosen=3, dark=dark),
+            figures.curves(HISTORY, dark=dark),
+        ]
+
+    return make
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_figure_keeps_to_the_recipe(all_figures, dark):
+    for figure in all_figures(dark):
+        layout = figure.layout
+        assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
+        assert (layout.margin.l, layout.margin.r, layout.margin.b) == (0, 0, 0)
+        assert layout.dragmode is False
+        assert layout.height
+        assert (luminance(layout.font.color) > 0.5) == dark
+        assert figure.to_json()
+
+
+@pytest.mark.parametrize("theme", [figures.LIGHT, figures.DARK], ids=["light", "dark"])
+def test_the_scale_runs_from_the_page_away_from_it(theme):
+    steps = [luminance(colour) for colour in theme.scale]
+    away = steps[-1] - luminance(theme.page)
+    assert abs(steps[0] - luminance(theme.page)) < 0.12
+    assert abs(away) > 0.8
+    assert all(np.sign(np.diff(steps)) == np.sign(away))
+
+
+def test_the_heatmap_shows_the_values_in_drawing_order(view):
+    figure = figures.heatmap(view)
+    (cells,) = figure.data
+    order = list(view.order)
+    np.testing.assert_array_equal(cells.z, view.similarity[np.ix_(order, order)])
+    assert list(cells.customdata[0][1]) == [view.layers[order[0]], view.layers[order[1]]]
+    assert cells.zmax == 1
+    assert cells.zmin <= view.similarity.min() < cells.zmin + 0.1
+    assert figure.layout.yaxis.range == (8.5, -0.5)
+    assert figure.layout.yaxis.scaleanchor == "x"
+    assert cells.colorbar.title.text == "R²-CCA similarity (1 = same)"
+    assert [shape.fillcolor for shape in figure.layout.shapes] == [view.colour(layer) for layer in order]
+
+
+def test_the_heatmap_of_identical_layers_still_has_a_scale(similarity):
+    same = SimilarityMatrix(np.ones((3, 3)), ("a", "b", "c"), "cka_linear", "mean", 10, {}, {})
+    (cells,) = figures.heatmap(layer_view(same, cluster_layers(same, 1))).data
+    assert (cells.zmin, cells.zmax) == (0.9, 1)
+
+
+@pytest.mark.parametrize("orientation", ["horizontal", "vertical"])
+def test_the_dendrogram_is_one_line_and_leaves_that_say_who_they_are(view, orientation):
+    lines, leaves = figures.dendrogram(view, orientation=orientation).data
+    assert (lines.mode, lines.hoverinfo, lines.line.color) == ("lines", "skip", figures.LIGHT.line)
+    distances, places = (lines.x, lines.y) if orientation == "horizontal" else (lines.y, lines.x)
+    brackets = [distances[start : start + 4] for start in range(0, len(distances), 5)]
+    assert [bracket[1] for bracket in brackets] == [branch.height for branch in view.branches]
+    assert set(places[4::5]) == {None}
+    order = list(view.order)
+    assert leaves.mode == "markers"
+    assert type(leaves.customdata) in (list, tuple)
+    assert [list(pair) for pair in leaves.customdata] == [[layer, view.layers[layer]] for layer in order]
+    assert list(leaves.marker.color) == [view.colour(layer) for layer in order]
+    along, ground = (leaves.y, leaves.x) if orientation == "horizontal" else (leaves.x, leaves.y)
+    assert list(along) == list(range(9))
+    assert set(ground) == {0.0}
+
+
+@pytest.mark.parametrize("orientation", ["horizontal", "vertical"])
+def test_the_dendrogram_shows_cut_and_hint_points(view, orientation):
+    figure = figures.dendrogram(view, orientation=orientation)
+    axis, along = (figure.layout.yaxis, "x0") if orientation == "horizontal" else (figure.layout.xaxis, "y0")
+    (cut,) = figure.layout.shapes
+    assert cut[along] == view.cut
+    assert figure.layout.annotations[0].text == "K = 3"
+    bold = {text for text in axis.ticktext if text.startswith("<b>")}
+    assert bold == {"<b>layer2</b>", "<b>layer7</b>"}
+    sizes = dict(zip(view.order, figure.data[1].marker.size, strict=True))
+    assert {layer for layer, size in sizes.items() if size == max(sizes.values())} == {2, 7}
+
+
+def test_one_cluster_is_drawn_without_a_cut(similarity):
+    view = layer_view(similarity, cluster_layers(similarity, 1))
+    assert not figures.dendrogram(view).layout.shapes
+
+
+def test_the_layer_map_joins_layers_in_depth_order_and_names_hint_points(view):
+    path, points = figures.layer_map(view).data
+    np.testing.assert_array_equal(np.stack([path.x, path.y], axis=1), view.positions)
+    assert [list(pair) for pair in points.customdata] == [[n, f"layer{n}"] for n in range(9)]
+    assert [text for text in points.text if text] == ["<b>layer2</b>", "<b>layer7</b>"]
+    assert points.hovertext[2].endswith("hint point") and not points.hovertext[3].endswith("hint point")
+
+
+def test_names_stand_where_they_cover_fewest_points(view):
+    places = np.array([0, 20, 40, 60, 80, 100, 120, 140, 600])
+    row = replace(view, positions=np.stack([places, np.zeros(9)], axis=1))
+    _, points = figures.layer_map(row).data
+    assert points.textposition[0] == "middle left"
+    assert points.textposition[4] == "top center"
+    assert points.textposition[7] == "middle right"
+
+
+def test_the_image_map_colours_classes():
+    positions = np.arange(24.0).reshape(12, 2)
+    figure = figures.image_map(positions, [2, 10, 9] * 4)
+    assert [trace.name for trace in figure.data] == ["2", "9", "10"]
+    assert [trace.marker.color for trace in figure.data] == list(COLOURS.values())[:3]
+    assert figure.layout.showlegend
+    np.testing.assert_array_equal(figure.data[0].x, positions[::3, 0])
+    assert list(figure.data[1].customdata[0]) == [2, 9]
+
+
+def test_the_image_map_of_many_classes_or_none_has_no_legend():
+    positions = np.arange(44.0).reshape(22, 2)
+    assert not figures.image_map(positions, range(22)).layout.showlegend
+    plain = figures.image_map(positions)
+    assert len(plain.data) == 1 and not plain.layout.showlegend
+
+
+def test_silhouette_bars_mark_the_chosen_number():
+    (bars,) = figures.silhouette_bars({2: 0.4, 3: 0.61, 4: -0.1}, chosen=3).data
+    assert list(bars.x) == [2, 3, 4] and list(bars.y) == [0.4, 0.61, -0.1]
+    assert [list(pair) for pair in bars.customdata] == [[2], [3], [4]]
+    assert [colour == figures.LIGHT.accent for colour in bars.marker.color] == [False, True, False]
+    assert list(bars.text) == ["0.40", "0.61", "-0.10"]
+
+
+def test_curves_put_losses_left_and_accuracies_right_and_leave_gaps():
+    figure = figures.curves(HISTORY)
+    assert {trace.name: trace.xaxis for trace in figure.data} == {
+        "loss": "x",
+        "loss_cls": "x",
+        "accuracy": "x2",
+        "loss_hint": "x",
+    }
+    assert [list(trace.y) for trace in figure.data if trace.name == "loss_hint"] == [[None, 0.2]]
+    assert figure.layout.yaxis.type == "log" and figure.layout.yaxis2.type != "log"
+    assert figures.curves([]).data == ()
+
+
+def test_what_cannot_be_drawn_is_refused(view):
+    with pytest.raises(InputError, match=r"unknown orientation `horizontl`: did you mean `horizontal`\?"):
+        figures.dendrogram(view, orientation="horizontl")
+    with pytest.raises(InputError, match=r"`positions` must have the shape \(images, 2\): found \(5, 3\)"):
+        figures.image_map(np.zeros((5, 3)))
+    with pytest.raises(InputError, match=r"class of each of the 5 images: found 4"):
+        figures.image_map(np.zeros((5, 2)), ["a"] * 4)
+    with pytest.raises(InputError, match=r"needs `epoch`: row 1 has loss"):
+        figures.curves([{"epoch": 0}, {"loss": 1.0}])
