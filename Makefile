@@ -1,0 +1,40 @@
+# `make app` and `make test` do all their own set-up; a second call of either installs nothing.
+PORT ?= 8501
+PYTHON ?=
+ARGS ?=
+export PYTHON
+python := .venv/bin/python
+
+.PHONY: help app test lint format clean
+
+help:
+	@echo 'make app      the app on http://localhost:8501; PORT=... for another port'
+	@echo 'make test     lint, format check, unit tests, doctests, page tests, browser tests; ARGS=... goes to pytest'
+	@echo 'make lint     ruff check and format check alone'
+	@echo 'make format   let ruff put the code in order'
+	@echo 'make clean    remove .venv and what was built'
+	@echo 'PYTHON=/path/to/python3.x goes with each; default: the newest suitable one on the PATH'
+
+app:
+	@tools/environment.sh app '$(PORT)'
+	@exec $(python) -m streamlit run app/main.py --server.port '$(PORT)'
+
+test:
+	@tools/environment.sh test
+	@$(python) -m ruff check
+	@$(python) -m ruff format --check
+	@$(python) -m pytest $(ARGS)
+
+lint:
+	@tools/environment.sh test
+	@$(python) -m ruff check
+	@$(python) -m ruff format --check
+
+format:
+	@tools/environment.sh test
+	@$(python) -m ruff check --fix
+	@$(python) -m ruff format
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
