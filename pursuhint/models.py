@@ -258,7 +258,8 @@ def _build_builtin(wanted: ModelSpec, classes: int | None, weights: Path | None)
             f"`{wanted}` tells {own} classes apart, asked for {classes}; use it with its own data"
         )
     built = build_model(card["model"], classes=own, weights=file)
-    return replace(built, spec=str(wanted), preprocess=parse_preprocess(card["preprocess"]))
+    report = replace(built.report, source=str(wanted))
+    return replace(built, spec=str(wanted), report=report, preprocess=parse_preprocess(card["preprocess"]))
 
 
 def _timm() -> ModuleType:

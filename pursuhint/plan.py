@@ -84,6 +84,14 @@ class HintPlan(_Record):
         strangers = set(self.centres) - set(self.layers)
         if strangers:
             raise ValueError(f"`centres` must be layers; found {sorted(strangers)}")
+        strangers = {override.layer for override in self.overrides} - set(self.layers)
+        if strangers:
+            raise ValueError(f"`overrides` must name layers; found {sorted(strangers)}")
+        if not self.hint_points:
+            raise ValueError("at least one hint point must be left")
+        strangers = {pair.hint for pair in self.pairs} - set(self.hint_points)
+        if strangers:
+            raise ValueError(f"`pairs` must start at hint points; found {sorted(strangers)}")
         return self
 
     @staticmethod

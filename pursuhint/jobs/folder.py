@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,7 +77,10 @@ class JobFolder:
         """
         if events is None:
             events, _ = self.journal.read()
-        last = next((e for e in reversed(events) if e["kind"] == "state"), None)
+        states = [event for event in events if event["kind"] == "state"]
+        while len(states) > 1 and states[-1]["state"] == "stopping" and states[-2]["state"] not in LIVE:
+            states.pop()  # the request to stop came when the job had just ended
+        last = states[-1] if states else None
         if last is None:
             return {"state": "lost", "reason": "the job never started", "time": 0.0, "pid": None}
         if last["state"] in LIVE and not self._process_lives(last):
@@ -159,8 +163,21 @@ class JobFolder:
                     f"another process already works on `{self.id}`; wait for it or stop it"
                 ) from None
             process = psutil.Process()
-            self.set_state("running", pid=process.pid, born=process.create_time())
+            with self._starting():  # after whoever started this process has written its number down
+                self.set_state("running", pid=process.pid, born=process.create_time())
             yield
+
+    def fail(self, error: Exception) -> PursuhintError:
+        """Record an error that nobody foresaw, with its traceback in the log.
+
+        Returns:
+            The error to raise in its place.
+        """
+        with open(self.log, "a", encoding="utf-8") as log:
+            traceback.print_exception(error, file=log)
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        self.set_state("failed", reason=reason)
+        return PursuhintError(f"`{self.id}` failed: {reason}; see `{self.log}`")
 
     def ask_to_stop(self) -> None:
         """Leave a request that the worker finds before its next step; asking twice is asking once."""

@@ -13,7 +13,7 @@ from typing import Any
 from pursuhint.errors import InputError, unknown
 from pursuhint.home import runs_folder
 from pursuhint.jobs import Event, JobFolder
-from pursuhint.training.settings import RunSettings
+from pursuhint.training.settings import RunSettings, make_settings
 
 WORKER = "pursuhint.runs.worker"
 STUDENT = "student.safetensors"
@@ -53,6 +53,8 @@ class History:
                 self.facts[kind] = event
                 if kind == "resume":
                     self._forget_after(event["epoch"], event["step"])
+                elif kind == "weights":  # settled once, before the first step: there was no checkpoint
+                    self._forget_after(0, 0)
 
     def _forget_after(self, epoch: int, step: int) -> None:
         per_epoch = self.facts.get("start", {}).get("steps_per_epoch", 1)
@@ -70,7 +72,10 @@ class RunFolder(JobFolder):
     @property
     def run_settings(self) -> RunSettings:
         """The settings it was started with."""
-        return RunSettings.model_validate(self.settings())
+        try:
+            return make_settings(**self.settings())
+        except (InputError, TypeError) as error:
+            raise InputError(f"run `{self.id}` cannot be read: {error}; was it made by another version?") from None
 
     @property
     def student(self) -> Path:

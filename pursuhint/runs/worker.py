@@ -6,7 +6,6 @@ import os
 import platform
 import signal
 import sys
-import traceback
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,11 +40,8 @@ def work(run: RunFolder, *, progress: Progress = silent) -> dict[str, Any]:
         except PursuhintError as error:
             run.set_state("failed", reason=str(error))
             raise
-        except (RuntimeError, MemoryError) as error:
-            traceback.print_exc()
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            run.set_state("failed", reason=reason)
-            raise PursuhintError(f"run `{run.id}` failed: {reason}; see `{run.log}`") from error
+        except Exception as error:
+            raise run.fail(error) from error
         run.set_state("finished")
     return final
 

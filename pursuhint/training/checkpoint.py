@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Checkpoint:
         weights: the settled weights of the terms.
         best_accuracy, best_epoch: on the validation part so far; epoch -1 before the first.
         threads: CPU threads the run used until here.
+        window: sums of the losses since they were last recorded, over `window_steps` steps.
     """
 
     epoch: int
@@ -39,6 +40,8 @@ class Checkpoint:
     best_accuracy: float
     best_epoch: int
     threads: int
+    window: dict[str, Tensor] = field(default_factory=dict)
+    window_steps: int = 0
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
@@ -48,7 +51,7 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         PursuhintError: the disk is full; what was there stays.
     """
     path = folder / f"epoch-{checkpoint.epoch:04d}-step-{checkpoint.step:06d}.pt"
-    content = {field.name: getattr(checkpoint, field.name) for field in fields(checkpoint)}
+    content = {one.name: getattr(checkpoint, one.name) for one in fields(checkpoint)}
     save_tensors(path, content | {"format": FORMAT})
     for old in checkpoints(folder)[:-KEPT]:
         old.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,7 @@ class Trainer:
         )
         self.distiller = build_distiller(settings, parts).to(self.fabric.device)
         self.standing = _Standing()
+        self.window = _Window()
         self.weights: dict[Term, float] = {}
 
     # -- before the first step -------------------------------------------------------------------------------
@@ -145,6 +146,8 @@ class Trainer:
         self.standing = _Standing(
             checkpoint.epoch, checkpoint.step, checkpoint.best_accuracy, checkpoint.best_epoch
         )
+        sums = {name: value.to(self.fabric.device) for name, value in checkpoint.window.items()}
+        self.window = _Window(sums, checkpoint.window_steps)
         for name in damaged:
             self.record(
                 "warning", text=f"checkpoint `{name}` cannot be read; going on from the one before it"
@@ -172,7 +175,6 @@ class Trainer:
     def _train_epoch(self) -> None:
         epoch, first = self.standing.epoch, self.standing.step
         every = max(1, self.batches.steps // LOGGED_PER_EPOCH)
-        window = _Window()
         began = time.perf_counter()
         for step, batch in enumerate(self.batches.epoch(epoch, first=first), start=first):
             if self.should_stop():
@@ -180,9 +182,9 @@ class Trainer:
                 self._save()
                 raise Stopped(f"stopped in epoch {epoch + 1} after {step} of {self.batches.steps} steps")
             rate = learning_rate(self.settings, epoch + step / self.batches.steps)
-            window.add(self._step(batch, rate, epoch, step))
+            self.window.add(self._step(batch, rate, epoch, step))
             if (step + 1) % every == 0 or step + 1 == self.batches.steps:
-                self._log(window.mean(), epoch, step, rate)
+                self._log(self.window.mean(), epoch, step, rate)
         seconds = time.perf_counter() - began
         result = score(self.distiller.student, self.parts.data.validation, self.parts.preprocess)
         improved = result.accuracy > self.standing.best_accuracy
@@ -190,7 +192,7 @@ class Trainer:
             self.standing.best_accuracy, self.standing.best_epoch = result.accuracy, epoch
             save_tensors(self.folder / BEST, dict(self.distiller.student.state_dict()))
         self.standing.epoch, self.standing.step = epoch + 1, 0
-        self._save()
+        # Before the checkpoint: a run that ends in between does the epoch again, and readers drop this entry.
         self.record(
             "epoch",
             epoch=epoch + 1,
@@ -199,6 +201,7 @@ class Trainer:
             images_per_second=(self.batches.steps - first) * self.settings.batch_size / max(seconds, 1e-9),
             seconds=seconds,
         )
+        self._save()
         self.progress("training", epoch + 1, self.settings.epochs)
 
     def _step(self, batch: Batch, rate: float, epoch: int, step: int) -> dict[str, Tensor]:
@@ -250,6 +253,8 @@ class Trainer:
             best_accuracy=self.standing.best_accuracy,
             best_epoch=self.standing.best_epoch,
             threads=self.threads,
+            window=self.window.sums,
+            window_steps=self.window.count,
         )
         save_checkpoint(self.folder, checkpoint)
 
@@ -269,20 +274,20 @@ class Trainer:
         return final
 
 
+@dataclass
 class _Window:
     """The mean of every value since it was last asked for; stays on the device until then."""
 
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._count = 0
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    count: int = 0
 
     def add(self, values: dict[str, Tensor]) -> None:
-        self._sums = {name: self._sums.get(name, 0) + value for name, value in values.items()}
-        self._count += 1
+        self.sums = {name: self.sums.get(name, 0) + value for name, value in values.items()}
+        self.count += 1
 
     def mean(self) -> dict[str, Tensor]:
-        means = {name: value / self._count for name, value in self._sums.items()}
-        self._sums, self._count = {}, 0
+        means = {name: value / self.count for name, value in self.sums.items()}
+        self.sums, self.count = {}, 0
         return means
 
 

@@ -17,6 +17,7 @@ from pursuhint.models import BuiltModel, build_model
 from pursuhint.pairs import Pair, check_pairs, default_pairs
 from pursuhint.preprocess import Preprocess, parse_preprocess
 from pursuhint.progress import Progress, silent
+from pursuhint.recorder import module_path
 from pursuhint.teacher import Teacher, load_teacher
 from pursuhint.training.distiller import Distiller
 from pursuhint.training.settings import RunSettings
@@ -71,7 +72,8 @@ def load_parts(settings: RunSettings, *, progress: Progress = silent) -> Parts:
     student_layers = tuple(candidate_layers(student.model, shape))
     pairs, teacher_layers = (), ()
     if teacher is not None:
-        offered = candidate_layers(teacher.model, shape, include=settings.plan.layers)
+        paths = [module_path(name) for name in settings.plan.layers]
+        offered = candidate_layers(teacher.model, shape, include=paths)
         teacher_layers = tuple(layer for layer in offered if layer.name in settings.plan.layers)
         if settings.hint_loss != "none":
             pairs = settings.pairs or settings.plan.pairs
