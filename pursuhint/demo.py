@@ -114,42 +114,31 @@ def run_demo(
     return report
 
 
-def describe(report: dict[str, Any]) -> tuple[Sequence[str], list[tuple[object, ...]]]:
-    """Return the comparison as columns and rows of text.
+def describe(report: dict[str, Any]) -> list[tuple[str, Sequence[str], list[Sequence[object]]]]:
+    """Return the comparison as one table a student: title, columns and rows of text.
 
     Args:
         report: from `run_demo`.
     """
     label = {"none": "no teacher", "kd": "KD", "hints": "KD + hints"}
-    columns = (
-        "student",
-        "parameters",
-        "smaller",
-        "trained with",
-        "accuracy",
-        "95 % interval",
-        "loss",
-        "seeds",
-        "s",
-    )
-    rows: list[tuple[object, ...]] = []
-    for entry in report["students"]:
-        low, high = (100 * bound for bound in entry["interval"])
-        spread = ", ".join(f"{100 * value:.1f}" for value in entry["accuracies"])
-        rows.append(
+    columns = ("trained with", "test accuracy", "95 % interval", "below teacher", "each seed", "seconds")
+    tables = []
+    for student in SEEDS:
+        entries = [entry for entry in report["students"] if entry["student"] == student]
+        size = f"{entries[0]['parameters']:,} parameters, {entries[0]['compression']:.2f} times smaller"
+        rows = [
             (
-                entry["student"].removeprefix("zoo:"),
-                entry["parameters"],
-                f"{entry['compression']:.2f} x",
                 label[entry["arm"]],
                 f"{100 * entry['accuracy']:.1f} %",
-                f"{low:.1f} to {high:.1f}",
-                f"{100 * (report['teacher']['accuracy'] - entry['accuracy']):.1f}",
-                spread if len(entry["accuracies"]) > 1 else "1",
+                "{:.1f} to {:.1f}".format(*(100 * bound for bound in entry["interval"])),
+                f"{100 * entry['loss']:.1f}",
+                "  ".join(f"{100 * accuracy:.1f}" for accuracy in entry["accuracies"]),
                 f"{entry['seconds']:.0f}",
             )
-        )
-    return columns, rows
+            for entry in entries
+        ]
+        tables.append((f"{student.removeprefix('zoo:')}: {size}", columns, rows))
+    return tables
 
 
 def wilson_interval(accuracy: float, n: int) -> tuple[float, float]:

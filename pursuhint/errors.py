@@ -20,6 +20,12 @@ class InputError(PursuhintError):
     exit_code = 2
 
 
+class StorageError(PursuhintError):
+    """A file cannot be written: the disk is full or the folder is closed; exit code 2, nothing is lost."""
+
+    exit_code = 2
+
+
 def unknown(what: str, found: str, known: Iterable[str]) -> InputError:
     """Build the error for a name that is not among the known ones, with the nearest match.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pursuhint.errors import InputError, PursuhintError
+from pursuhint.errors import InputError, StorageError
 
 
 def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
@@ -21,7 +22,7 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
         write: receives the open binary file and writes all of it.
 
     Raises:
-        PursuhintError: the disk is full or the folder cannot be written; nothing is left behind.
+        StorageError: the disk is full or the folder cannot be written; nothing is left behind.
     """
     path = Path(path)
     scratch: Path | None = None
@@ -36,12 +37,18 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
         scratch.replace(path)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise PursuhintError(
+        raise StorageError(
             f"cannot write `{path}`: {reason}; free some space or choose another folder"
         ) from error
     finally:
         if scratch is not None:
             scratch.unlink(missing_ok=True)
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Copy a file, whole or not at all; see `write_atomic`."""
+    with open(source, "rb") as original:
+        write_atomic(path, lambda file: shutil.copyfileobj(original, file))
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -139,7 +139,7 @@ class HintPlan(_Record):
     def with_override(
         self, action: Literal["add", "remove"], layer: str, *, who: str = "", why: str = ""
     ) -> HintPlan:
-        """Return the plan with one more change.
+        """Return the plan with one more change; its pairs are dropped, for they were matched without it.
 
         Raises:
             InputError: the layer is unknown, is already (not) a hint point, or is the last one left.
@@ -154,7 +154,7 @@ class HintPlan(_Record):
         if action == "remove" and len(self.hint_points) == 1:
             raise InputError(f"`{layer}` is the last hint point; add another one before removing it")
         override = Override(action=action, layer=layer, who=who, why=why)
-        return self.model_copy(update={"overrides": (*self.overrides, override)})
+        return self.model_copy(update={"overrides": (*self.overrides, override), "pairs": ()})
 
     def toggled(self, layer: str) -> HintPlan:
         """Return the plan with the layer added to the hint points, or removed when it is one."""
@@ -162,7 +162,7 @@ class HintPlan(_Record):
 
     def automatic(self) -> HintPlan:
         """Return the plan without any override."""
-        return self.model_copy(update={"overrides": ()})
+        return self.model_copy(update={"overrides": (), "pairs": ()})
 
     def check_teacher(self, teacher_hash: str) -> None:
         """Raise InputError when the plan was made for other weights than these."""

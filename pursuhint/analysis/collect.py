@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from pursuhint.data import Split
-from pursuhint.errors import InputError, PursuhintError
+from pursuhint.data.images import choose_images
+from pursuhint.errors import PursuhintError, StorageError
 from pursuhint.layers import Layer
 from pursuhint.preprocess import Preprocess
 from pursuhint.progress import Progress, silent
@@ -113,7 +114,7 @@ def _allocate(folder: Path | None, index: int, n: int, example: Tensor) -> np.nd
         with open(path, "rb+") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     except OSError as error:
-        raise PursuhintError(f"cannot write `{path}`: {error.strerror}; free some space") from error
+        raise StorageError(f"cannot write `{path}`: {error.strerror}; free some space") from error
     return array
 
 
@@ -128,11 +129,4 @@ def probe_images(split: Split, samples: int | None, *, most: int) -> Split:
     Raises:
         InputError: more images are asked for than there are.
     """
-    from pursuhint.data.images import SPLIT_SEED, stratified_order
-
-    if samples is not None and samples > len(split):
-        raise InputError(
-            f"`samples` must be at most {len(split)}, the training images there are; found {samples}"
-        )
-    n = min(most, len(split)) if samples is None else samples
-    return split.take(np.sort(stratified_order(split.labels, SPLIT_SEED)[:n]))
+    return choose_images(split, min(most, len(split)) if samples is None else samples)

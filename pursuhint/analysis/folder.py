@@ -22,7 +22,7 @@ from pursuhint.probe import StudentCard
 from pursuhint.similarity import SimilarityMatrix, similarity_matrix
 
 FORMAT = 1
-FEATURES, IMAGE_MAPS = "features", "image-maps"
+FEATURES, IMAGE_MAPS, LAYER_MAPS = "features", "image-maps", "layer-maps"
 
 
 class AnalysisCard(BaseModel):
@@ -164,12 +164,12 @@ class AnalysisFolder(JobFolder):
 
     def layer_map(self, metric: str) -> np.ndarray | None:
         """Return the UMAP of the layers under a metric, shape (L, 2), or None when none was made yet."""
-        path = self.path / "layer-maps" / f"{metric}.npy"
+        path = self.path / LAYER_MAPS / f"{metric}.npy"
         return np.load(path) if path.is_file() else None
 
     def save_layer_map(self, metric: str, positions: np.ndarray) -> None:
         """Keep the UMAP of the layers under a metric."""
-        _save_array(self.path / "layer-maps" / f"{metric}.npy", positions.astype(np.float32))
+        _save_array(self.path / LAYER_MAPS / f"{metric}.npy", positions.astype(np.float32))
 
     def _index(self, layer: str) -> int:
         names = [one.name for one in self.layers]
@@ -206,3 +206,14 @@ def request_analysis(settings: AnalysisSettings, *, folder: Path | None = None) 
         write_json(analysis.path / "settings.json", settings.model_dump(mode="json"))
         analysis.start(WORKER, threads=settings.threads)
     return analysis
+
+
+def list_analyses(folder: Path | None = None) -> list[AnalysisFolder]:
+    """Return all analyses that were ever asked for, the latest first.
+
+    Args:
+        folder: where analyses are kept; the user's data folder when None.
+    """
+    base = folder or analyses_folder()
+    found = [p for p in base.glob("*") if (p / "settings.json").is_file()] if base.is_dir() else []
+    return [AnalysisFolder(p) for p in sorted(found, key=lambda p: -(p / "settings.json").stat().st_mtime_ns)]

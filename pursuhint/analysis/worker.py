@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pursuhint.analysis.folder import FEATURES, AnalysisCard, AnalysisFolder
+from pursuhint.analysis.folder import FEATURES, IMAGE_MAPS, LAYER_MAPS, AnalysisCard, AnalysisFolder
 from pursuhint.analysis.settings import DEFAULT_SAMPLES, AnalysisSettings
 from pursuhint.data import ImageData, Split, load_data
-from pursuhint.errors import PursuhintError
+from pursuhint.data.images import choose_images
+from pursuhint.errors import InputError, PursuhintError
 from pursuhint.files import write_atomic, write_json
 from pursuhint.progress import Progress, silent
 
@@ -25,6 +26,8 @@ N_TEST = 1000
 N_MAPPED = 2000
 """Probe images that the image maps show."""
 THUMBNAIL = 32
+RESULTS = ("analysis.json", "students.json", "score.json", "stop")
+"""What an analysis that is made again forgets first; the rest is written over or stands in folders."""
 
 
 class Cancelled(PursuhintError):
@@ -48,27 +51,39 @@ def analyse(settings: AnalysisSettings, out: Path, *, progress: Progress = silen
     folder = AnalysisFolder(out)
     if folder.is_ready and folder.test_score and folder.analysis_settings.key() == settings.key():
         return AnalysisFolder.open(out)
-    (folder.path / "analysis.json").unlink(missing_ok=True)
-    shutil.rmtree(folder.path / FEATURES, ignore_errors=True)
-    shutil.rmtree(folder.path / "matrices", ignore_errors=True)
-    write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
-    return work(folder, progress=progress)
+    if folder.path.is_dir() and any(folder.path.iterdir()) and not (folder.path / "settings.json").is_file():
+        raise InputError(f"`{out}` holds other files and no analysis; choose a new or empty folder")
+    if not folder.path.is_dir():
+        write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
+    with folder.claim():
+        for name in RESULTS:
+            (folder.path / name).unlink(missing_ok=True)
+        for name in (FEATURES, "matrices", IMAGE_MAPS, LAYER_MAPS):
+            shutil.rmtree(folder.path / name, ignore_errors=True)
+        write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
+        _work(folder, progress)
+    return AnalysisFolder.open(out)
 
 
 def work(folder: AnalysisFolder, *, progress: Progress = silent) -> AnalysisFolder:
     """Do what a prepared folder asks for; its journal tells how it went."""
     with folder.claim():
-        reporter = _Reporter(folder, progress)
-        try:
-            _stages(folder, reporter)
-        except Cancelled:
-            folder.set_state("stopped", reason="cancelled")
-            raise
-        except PursuhintError as error:
-            folder.set_state("failed", reason=str(error))
-            raise
-        folder.set_state("finished")
+        _work(folder, progress)
     return folder
+
+
+def _work(folder: AnalysisFolder, progress: Progress) -> None:
+    try:
+        _stages(folder, _Reporter(folder, progress))
+    except Cancelled:
+        folder.set_state("stopped", reason="cancelled")
+        raise
+    except PursuhintError as error:
+        folder.set_state("failed", reason=str(error))
+        raise
+    except Exception as error:
+        raise folder.fail(error) from error
+    folder.set_state("finished")
 
 
 def _stages(folder: AnalysisFolder, progress: Progress) -> None:
@@ -125,9 +140,7 @@ def _stages(folder: AnalysisFolder, progress: Progress) -> None:
 
 
 def _test_part(data: ImageData) -> Split:
-    from pursuhint.data.images import SPLIT_SEED, stratified_order
-
-    return data.test.take(np.sort(stratified_order(data.test.labels, SPLIT_SEED)[:N_TEST]))
+    return choose_images(data.test, min(N_TEST, len(data.test)))
 
 
 def _save_probe(path: Path, probe: Split, predictions: np.ndarray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,9 @@ from rich.table import Table
 
 from pursuhint.progress import Progress, silent
 
-out = Console()
+WIDTH_OF_A_FILE = 160
+"""Columns when stdout is no terminal: nothing is cut short that a program or a log would want whole."""
+out = Console(width=None if sys.stdout.isatty() else WIDTH_OF_A_FILE)
 err = Console(stderr=True)
 
 
@@ -30,7 +33,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     )
     for index, column in enumerate(columns):
         numeric = all(isinstance(row[index], int | float) for row in rows)
-        grid.add_column(column, justify="right" if numeric else "left")
+        grid.add_column(column, justify="right" if numeric else "left", no_wrap=index == 0)
     for row in rows:
         grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     out.print(grid)

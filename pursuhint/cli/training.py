@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
 from pursuhint.errors import InputError, unknown
+from pursuhint.files import copy_file, write_json
 from pursuhint.plan import HintPlan
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.training.settings import RunSettings, Weights, make_settings
@@ -174,8 +174,7 @@ def export(
             f"run `{folder.id}` is {state['state']} and has no student yet; wait until it has finished"
         )
     target = out_file or Path(f"{folder.id}.safetensors")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(folder.student, target)
+    copy_file(folder.student, target)
     card = read_card(target)
     if as_json:
         print_json({"path": str(target), "card": card})
@@ -198,7 +197,6 @@ def demo(
     if as_json:
         print_json(report)
         return
-    columns, rows = describe(report)
     teacher = report["teacher"]
     out.print(
         f"[bold]Teacher[/] {teacher['spec']}: {teacher['parameters']:,} parameters, "
@@ -209,8 +207,15 @@ def demo(
         out.print(
             f"  hint point [bold]{centre}[/] stands for {len(cluster)} layers, {cluster[0]} to {cluster[-1]}"
         )
-    table("Students, best epoch on validation, measured on test", columns, rows)
-    out.print(f"{report['seconds']:.0f} s; written to {report['path']}", style="dim", highlight=False)
+    for title, columns, rows in describe(report):
+        out.print()
+        table(title, columns, rows)
+    out.print(
+        f"\nEach student is the best epoch on the validation images, measured once on the test images.\n"
+        f"{report['seconds']:.0f} s; report.json, plan.json and the students are in {report['path']}",
+        style="dim",
+        highlight=False,
+    )
 
 
 def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
@@ -265,10 +270,8 @@ def _weights(balance: bool, cls: float | None, logit: float | None, hint: float 
 def _write_teacher(run: RunFolder, path: Path) -> None:
     """Write a trained network with its card in the form that a ``builtin:`` teacher has."""
     from pursuhint.export import read_card
-    from pursuhint.files import write_json
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(run.student, path)
+    copy_file(run.student, path)
     started = run.history().facts["start"]
     settings = run.run_settings
     command = (

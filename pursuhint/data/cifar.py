@@ -71,9 +71,16 @@ def _from_npz(path: Path) -> tuple[np.ndarray, ...]:
             arrays = tuple(archive[key] for key in ARRAYS)
     except FileNotFoundError:
         raise InputError(f"no such file: `{path}`; check the path") from None
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+    except (OSError, ValueError, TypeError, zipfile.BadZipFile, EOFError) as error:
         raise InputError(f"`{path}` must be a readable .npz without pickled objects: {error}") from None
+    n_classes = len(arrays[4])
     for images, labels in (arrays[:2], arrays[2:4]):
+        integers = labels.ndim == 1 and labels.dtype.kind in "iu" and len(labels) > 0
+        if not integers or labels.min() < 0 or labels.max() >= n_classes:
+            raise InputError(
+                f"labels in `{path}` must be integers from 0 to {n_classes - 1}, one per image; found "
+                f"{labels.dtype} {labels.shape}"
+            )
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or len(images) != len(labels):
             raise InputError(
                 f"images in `{path}` must be uint8 of shape (n, height, width, 3) with n labels; "

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pursuhint.errors import InputError, unknown
+
 SPLIT_SEED = 2103
 VALIDATION_SHARE = 0.1
 
@@ -60,8 +62,6 @@ class ImageData:
 
     def split(self, name: str) -> Split:
         """Return the split of that name: ``train``, ``validation`` or ``test``."""
-        from pursuhint.errors import unknown
-
         names = {"train": self.train, "validation": self.validation, "test": self.test}
         if name not in names:
             raise unknown("split", name, names)
@@ -127,3 +127,22 @@ def hold_out(split: Split, n_held: int, *, seed: int = SPLIT_SEED) -> tuple[Spli
     order = stratified_order(split.labels, seed)
     held, kept = np.sort(order[:n_held]), np.sort(order[n_held:])
     return split.take(kept), split.take(held)
+
+
+def choose_images(split: Split, n: int, *, option: str = "samples") -> Split:
+    """Choose images, each class in proportion; the same ones in the same order every time.
+
+    Not in the order of the ids: every beginning holds each class in proportion too, because measures
+    and maps that cannot use all images take the first ones.
+
+    Args:
+        split: what is chosen from.
+        n: how many.
+        option: how the number is called where it was given.
+
+    Raises:
+        InputError: more images are asked for than there are.
+    """
+    if n > len(split):
+        raise InputError(f"`{option}` must be at most {len(split)}, the training images there are; found {n}")
+    return split.take(stratified_order(split.labels, SPLIT_SEED)[:n])

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pursuhint.errors import PursuhintError
+from pursuhint.errors import StorageError
 
 Event = dict[str, Any]
 
@@ -38,7 +38,7 @@ class Journal:
         """Append one event; on disk when the call returns.
 
         Raises:
-            PursuhintError: the disk is full or the file cannot be written.
+            StorageError: the disk is full or the file cannot be written.
         """
         line = json.dumps({"time": time.time(), "kind": kind, **fields}, ensure_ascii=False).encode() + b"\n"
         try:
@@ -49,7 +49,7 @@ class Journal:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise PursuhintError(
+            raise StorageError(
                 f"cannot write `{self.path}`: {error.strerror}; free some space, then resume"
             ) from error
 

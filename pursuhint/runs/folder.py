@@ -75,7 +75,9 @@ class RunFolder(JobFolder):
         try:
             return make_settings(**self.settings())
         except (InputError, TypeError) as error:
-            raise InputError(f"run `{self.id}` cannot be read: {error}; was it made by another version?") from None
+            raise InputError(
+                f"run `{self.id}` cannot be read: {error}; was it made by another version?"
+            ) from None
 
     @property
     def student(self) -> Path:

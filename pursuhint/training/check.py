@@ -9,14 +9,20 @@ from pursuhint.models import parse_spec
 from pursuhint.training.settings import RunSettings
 
 
-def check_settings(settings: RunSettings) -> None:
+def check_settings(settings: RunSettings, *, student_is_known: bool = False) -> None:
     """Check names and files of a run.
+
+    Args:
+        settings: of the run.
+        student_is_known: its name was looked up before (`pursuhint.probe.ask_student`), so that a process
+            without torch need not do it: torchvision's and timm's names come with their packages.
 
     Raises:
         InputError: the student is unknown or a teacher's name, a file is missing, or a weight is for a term
             that is switched off.
     """
-    if parse_spec(settings.student).source == "builtin":
+    source = settings.student.partition(":")[0] if student_is_known else parse_spec(settings.student).source
+    if source == "builtin":
         raise InputError(
             f"`{settings.student}` is a trained teacher; choose a student such as `zoo:resnet20`"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -60,7 +61,10 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
 
 def save_tensors(path: Path, content: dict[str, Any]) -> None:
     """Write a torch file that ``weights_only=True`` can read, whole or not at all."""
-    write_atomic(path, lambda file: torch.save(content, file))
+    # Into memory first: writing the file itself, torch.save makes an error of its own of a full disk.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_atomic(path, lambda file: file.write(buffer.getbuffer()) and None)
 
 
 def checkpoints(folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from pursuhint.data.images import choose_images
 from pursuhint.device import choose_device, set_threads
 from pursuhint.errors import PursuhintError
 from pursuhint.losses import TERMS, Batch, Outputs, Term
@@ -85,9 +86,7 @@ class Trainer:
         )
         train = parts.data.train
         if settings.limit is not None:
-            from pursuhint.analysis.collect import probe_images
-
-            train = probe_images(train, settings.limit, most=settings.limit)
+            train = choose_images(train, settings.limit, option="limit")
         self.batches = Batches(
             train,
             parts.preprocess,
@@ -296,7 +295,7 @@ def _check_finite(named: dict[str, Tensor], epoch: int, step: int) -> None:
     for name, value in named.items():
         if not bool(torch.isfinite(value)):
             raise PursuhintError(
-                f"the loss `{name}` became {float(value)} in epoch {epoch + 1} at step {step + 1}; the "
+                f"the loss `{name}` became {value.item()} in epoch {epoch + 1} at step {step + 1}; the "
                 "checkpoint "
                 f"before it is kept: lower the learning rate or this term's weight"
             )
