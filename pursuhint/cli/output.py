@@ -41,8 +41,8 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
 
 @contextmanager
 def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
-    """Show a bar for every stage that is reported, on stderr; nothing when quiet."""
-    if quiet:
+    """Show a bar for every reported stage on stderr; nothing when quiet or when stderr is no terminal."""
+    if quiet or not err.is_terminal:
         yield silent
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

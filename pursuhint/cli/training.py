@@ -233,8 +233,13 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
         return run
     from pursuhint.runs.worker import work
 
-    with progress_bars(quiet=as_json) as progress:
-        work(run, progress=progress)
+    try:
+        with progress_bars(quiet=as_json) as progress:
+            work(run, progress=progress)
+    except InputError:
+        if "start" not in run.history().facts:
+            run.delete()  # it was refused before it began: there is nothing to resume
+        raise
     summary = run.summary()
     if as_json:
         print_json(summary)
