@@ -28,14 +28,13 @@ def print_json(content: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table; columns of numbers are aligned to the right."""
-    grid = Table(
-        title=title, title_justify="left", title_style="bold", box=None, header_style="dim", pad_edge=False
-    )
+    grid = Table(box=None, header_style="dim", pad_edge=False)
     for index, column in enumerate(columns):
         numeric = all(isinstance(row[index], int | float) for row in rows)
         grid.add_column(column, justify="right" if numeric else "left", no_wrap=index == 0)
     for row in rows:
         grid.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+    out.print(title, style="bold", highlight=False)
     out.print(grid)
 
 
