@@ -9,6 +9,9 @@ import typer
 from pursuhint.cli import analysis, launch, runs, training
 from pursuhint.errors import PursuhintError
 
+INTERRUPTED = 130
+"""What typer makes of Ctrl-C."""
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -55,7 +58,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
-        return _complain(f"{error.format_message()} See `pursuhint --help`.", 2)
+        return _complain(f"{error.format_message().rstrip('.')}. See `pursuhint --help`.", 2)
+    if code == INTERRUPTED:
+        return _complain("interrupted", 1)
     return code if isinstance(code, int) else 0
 
 

@@ -109,7 +109,7 @@ def evaluate(
     out.print(loaded.note, style="dim", highlight=False)
 
 
-@o.takes_analysis_settings
+@o.takes(settings=o.analysis_settings)
 def analyse(
     settings: AnalysisSettings,
     out_dir: Annotated[Path, typer.Option("--out", help="The folder to write.")],
@@ -136,7 +136,7 @@ def analyse(
     out.print(card.note, style="dim", highlight=False)
 
 
-@o.takes_analysis_settings
+@o.takes(settings=o.analysis_settings)
 def similarity(
     settings: AnalysisSettings,
     metric: o.Metric = DEFAULT_METRIC,
@@ -178,7 +178,7 @@ def similarity(
             err.print(f"{name}: {note.text}", style="yellow", highlight=False)
 
 
-@o.takes_analysis_settings
+@o.takes(settings=o.analysis_settings)
 def hints(
     settings: AnalysisSettings,
     metric: o.Metric = DEFAULT_METRIC,

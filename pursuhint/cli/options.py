@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,7 +26,7 @@ Data = Annotated[str, typer.Option(help="digits, folder:PATH, cifar10[:ROOT], ci
 Preprocess = Annotated[
     str,
     typer.Option(
-        help="auto, imagenet, cifar10, cifar100, digits or mean/std[/size], as in 0.5,0.5,0.5/0.2,0.2,0.2/64."
+        help="auto, imagenet, cifar10, cifar100, digits, or mean/std and a size, as in 0.5,0.5,0.5/0.2,0.2,0.2/64."
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or a GPU such as cuda:0.")]
@@ -43,6 +44,7 @@ Metric = Annotated[str, typer.Option(help="r2_cca, cka_linear or cka_rbf.")]
 AnalysisDir = Annotated[
     Path | None, typer.Option("--analysis", help="Read this analysis instead of making one.")
 ]
+Detach = Annotated[bool, typer.Option(help="Start it in a process of its own and return at once.")]
 AllowWeak = Annotated[bool, typer.Option(help="Go on with a teacher near chance level.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 
@@ -78,16 +80,80 @@ def analysis_settings(
     )
 
 
-def takes_analysis_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command, in place of its parameter `settings`, every option of `analysis_settings`."""
-    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "settings"]
-    shared = list(inspect.signature(analysis_settings, eval_str=True).parameters.values())
+def training_options(
+    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 30,
+    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
+    learning_rate: Annotated[
+        float, typer.Option("--lr", help="Learning rate at the start (SGD with momentum 0.9).")
+    ] = 0.05,
+    weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 5e-4,
+    schedule: Annotated[
+        str, typer.Option(help="How the learning rate falls: cosine, step or constant.")
+    ] = "cosine",
+    augmentation: Annotated[
+        str | None, typer.Option(help="none, crop-flip or affine; the data's own when left out.")
+    ] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="Start from this checkpoint instead of random weights.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Train on this many images of the training part only.")
+    ] = None,
+    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")] = "32-true",
+    seed: Seed = 0,
+    device: Device = "auto",
+    threads: Threads = None,
+    mirror: Annotated[
+        list[str] | None, typer.Option(help="Copy the figures to tensorboard or mlflow (repeatable).")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What the run is called in lists.")] = "",
+) -> dict[str, Any]:
+    """Build the fields of run settings that every kind of training has."""
+    return {
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "schedule": schedule,
+        "augmentation": augmentation,
+        "init": str(init.expanduser().resolve()) if init else None,
+        "limit": limit,
+        "precision": precision,
+        "seed": seed,
+        "device": device,
+        "threads": threads,
+        "mirrors": tuple(mirror or ()),
+        "name": name,
+    }
 
-    @functools.wraps(command)
-    def run(**given: object) -> None:
-        described = analysis_settings(**{p.name: given.pop(p.name) for p in shared})
-        command(settings=described, **given)
 
-    run.__signature__ = inspect.Signature([p.replace(kind=p.KEYWORD_ONLY) for p in (*own, *shared)])
-    run.__annotations__ = {p.name: p.annotation for p in (*own, *shared)}
-    return run
+def takes(**builders: Callable[..., object]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, in place of one of its parameters, every option of the function that builds its value.
+
+    Args:
+        builders: parameter of the command -> function whose own parameters are options.
+    """
+
+    def expand(command: Callable[..., None]) -> Callable[..., None]:
+        own = [p for p in _parameters(command) if p.name not in builders]
+        shared = {name: _parameters(build) for name, build in builders.items()}
+
+        @functools.wraps(command)
+        def run(**given: object) -> None:
+            built = {
+                name: build(**{p.name: given.pop(p.name) for p in shared[name]})
+                for name, build in builders.items()
+            }
+            command(**built, **given)
+
+        options = (*own, *itertools.chain.from_iterable(shared.values()))
+        every = [p.replace(kind=p.KEYWORD_ONLY) for p in options]
+        run.__signature__ = inspect.Signature(every)
+        run.__annotations__ = {p.name: p.annotation for p in every}
+        return run
+
+    return expand
+
+
+def _parameters(function: Callable[..., object]) -> list[inspect.Parameter]:
+    return list(inspect.signature(function, eval_str=True).parameters.values())

@@ -15,46 +15,17 @@ from pursuhint.plan import HintPlan
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.training.settings import RunSettings, Weights, make_settings
 
-Epochs = Annotated[int, typer.Option(help="Passes over the training images.")]
-BatchSize = Annotated[int, typer.Option(help="Images a step.")]
-Rate = Annotated[float, typer.Option("--lr", help="Learning rate at the start (SGD with momentum 0.9).")]
-Decay = Annotated[float, typer.Option(help="Weight decay.")]
-Schedule = Annotated[str, typer.Option(help="How the learning rate falls: cosine, step or constant.")]
-Augmentation = Annotated[
-    str | None, typer.Option(help="none, crop-flip or affine; the data's own when left out.")
-]
-Init = Annotated[Path | None, typer.Option(help="Start from this checkpoint instead of random weights.")]
-Limit = Annotated[int | None, typer.Option(help="Train on this many images of the training part only.")]
-Precision = Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")]
-Mirror = Annotated[
-    list[str] | None, typer.Option(help="Copy the figures to tensorboard or mlflow (repeatable).")
-]
-Name = Annotated[str, typer.Option(help="What the run is called in lists.")]
-Detach = Annotated[bool, typer.Option(help="Start it in a process of its own and return at once.")]
 
-
+@o.takes(recipe=o.training_options)
 def train(
+    recipe: dict[str, Any],
     model: Annotated[str, typer.Option(help="The network, such as zoo:resnet56.")],
     data: o.Data = "digits",
     preprocess: Annotated[str, typer.Option(help="The data's own with auto; else as for teachers.")] = "auto",
-    epochs: Epochs = 30,
-    batch_size: BatchSize = 64,
-    learning_rate: Rate = 0.05,
-    weight_decay: Decay = 5e-4,
-    schedule: Schedule = "cosine",
-    augmentation: Augmentation = None,
-    init: Init = None,
-    limit: Limit = None,
-    precision: Precision = "32-true",
-    seed: o.Seed = 0,
-    device: o.Device = "auto",
-    threads: o.Threads = None,
-    mirror: Mirror = None,
-    name: Name = "",
     out_file: Annotated[
         Path | None, typer.Option("--out", help="Also write the network and its card here.")
     ] = None,
-    detach: Detach = False,
+    detach: o.Detach = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Train a network on labels alone: a teacher, or a student without one."""
@@ -65,30 +36,19 @@ def train(
             preprocess = load_data(data, progress=progress).preprocess
     settings = make_settings(
         kind="train",
-        name=name,
         student=model,
         data=data,
         preprocess=preprocess,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        weight_decay=weight_decay,
-        schedule=schedule,
-        augmentation=augmentation,
-        init=str(init.expanduser().resolve()) if init else None,
-        limit=limit,
-        precision=precision,
-        seed=seed,
-        device=device,
-        threads=threads,
-        mirrors=tuple(mirror or ()),
+        **recipe,
     )
     run = _run(settings, detach=detach, as_json=as_json)
     if out_file and not detach:
         _write_teacher(run, out_file)
 
 
+@o.takes(recipe=o.training_options)
 def distill(
+    recipe: dict[str, Any],
     plan: Annotated[Path, typer.Option(help="The hint plan, from `pursuhint hints --out` or the app.")],
     student: Annotated[str, typer.Option(help="The network to train, such as zoo:resnet20.")],
     hint_loss: Annotated[str, typer.Option(help="at, fitnet or none (KD only).")] = "at",
@@ -105,28 +65,13 @@ def distill(
     ] = None,
     data: Annotated[str | None, typer.Option(help="The plan's data when left out.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The teacher's checkpoint, if it moved.")] = None,
-    epochs: Epochs = 30,
-    batch_size: BatchSize = 64,
-    learning_rate: Rate = 0.05,
-    weight_decay: Decay = 5e-4,
-    schedule: Schedule = "cosine",
-    augmentation: Augmentation = None,
-    init: Init = None,
-    limit: Limit = None,
-    precision: Precision = "32-true",
-    seed: o.Seed = 0,
-    device: o.Device = "auto",
-    threads: o.Threads = None,
-    mirror: Mirror = None,
-    name: Name = "",
-    detach: Detach = False,
+    detach: o.Detach = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Distil a student from a hint plan."""
     chosen = HintPlan.load(plan)
     settings = make_settings(
         kind="distill",
-        name=name,
         student=student,
         data=data or chosen.data,
         preprocess=chosen.teacher.preprocess,
@@ -137,19 +82,7 @@ def distill(
         logit_loss=logit_loss,
         temperature=temperature,
         weights=_weights(balance, weight_cls, weight_logit, weight_hint),
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        weight_decay=weight_decay,
-        schedule=schedule,
-        augmentation=augmentation,
-        init=str(init.expanduser().resolve()) if init else None,
-        limit=limit,
-        precision=precision,
-        seed=seed,
-        device=device,
-        threads=threads,
-        mirrors=tuple(mirror or ()),
+        **recipe,
     )
     _run(settings, detach=detach, as_json=as_json)
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pursuhint.data.images import choose_images
 from pursuhint.device import choose_device, set_threads
-from pursuhint.errors import PursuhintError
+from pursuhint.errors import InputError, PursuhintError
 from pursuhint.losses import TERMS, Batch, Outputs, Term
 from pursuhint.progress import Progress, silent
 from pursuhint.teacher import score
@@ -79,6 +79,8 @@ class Trainer:
         self.record, self.should_stop, self.progress = record, should_stop, progress
         self.threads = set_threads(settings.threads)
         device = choose_device(settings.device)
+        if settings.precision == "16-mixed" and device.type == "cpu":
+            raise InputError("`precision` 16-mixed needs a GPU; use bf16-mixed or 32-true on a CPU")
         self.fabric = Fabric(
             accelerator=device.type,
             devices=[device.index or 0] if device.type != "cpu" else 1,

@@ -86,10 +86,9 @@ class RunSettings(BaseModel):
     seed: int = Field(0, ge=0)
     device: str = "auto"
     threads: int | None = Field(None, ge=1)
-    precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     limit: int | None = Field(None, ge=2)
     mirrors: tuple[Literal["tensorboard", "mlflow"], ...] = ()
-    allow_weak_teacher: bool = False
 
     @model_validator(mode="after")
     def _terms_have_sources(self) -> RunSettings:
