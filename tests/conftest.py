@@ -10,6 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.tiny import (  # noqa: F401  (fixtures)
+    settings_for,
+    tiny_analysis,
+    tiny_plan,
+    tiny_run,
+    tiny_teacher,
+    tiny_weights,
+)
+
 BROWSER_TESTS = Path(__file__).parent / "browser"
 
 

@@ -26,7 +26,7 @@ Data = Annotated[str, typer.Option(help="digits, folder:PATH, cifar10[:ROOT], ci
 Preprocess = Annotated[
     str,
     typer.Option(
-        help="auto, imagenet, cifar10, cifar100, digits, or mean/std and a size, as in 0.5,0.5,0.5/0.2,0.2,0.2/64."
+        help="auto, imagenet, cifar10, cifar100, digits, or mean/std and a size: 0.5,0.5,0.5/0.2,0.2,0.2/64."
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or a GPU such as cuda:0.")]

@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import psutil
 
@@ -156,16 +156,24 @@ class JobFolder:
             PursuhintError: another process holds it.
         """
         with open(self.path / "lock", "a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise PursuhintError(
-                    f"another process already works on `{self.id}`; wait for it or stop it"
-                ) from None
+            self._lock(file)
             process = psutil.Process()
             with self._starting():  # after whoever started this process has written its number down
                 self.set_state("running", pid=process.pid, born=process.create_time())
             yield
+
+    def _lock(self, file: IO[str]) -> None:
+        """Take the lock; a process that has just ended may hold it for a moment longer."""
+        deadline = time.monotonic() + SETTLE
+        while True:
+            try:
+                return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if self.is_live() or time.monotonic() > deadline:
+                    raise PursuhintError(
+                        f"another process already works on `{self.id}`; wait for it or stop it"
+                    ) from None
+            time.sleep(0.05)
 
     def fail(self, error: Exception) -> PursuhintError:
         """Record an error that nobody foresaw, with its traceback in the log.

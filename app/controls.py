@@ -1,0 +1,60 @@
+"""Widgets that set metric, method and number of clusters; their values live in the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app import cached, state
+from app.bound import bound
+from app.chrome import dark, draw
+from pursuhint.analysis import AnalysisFolder
+from pursuhint.clustering import METHODS, Method
+from pursuhint.figures import silhouette_bars
+from pursuhint.similarity import METRICS, Metric
+
+BARS = "hints-silhouette"
+
+
+def metric(page: str) -> None:
+    """Draw the choice of the metric."""
+    mine = state.get()
+    tie = bound(f"{page}-metric", mine.choice.metric, lambda name: mine.choose(metric=name))
+    _one_of("Metric", METRICS, tie)
+
+
+def method(page: str) -> None:
+    """Draw the choice of the clustering method."""
+    mine = state.get()
+    tie = bound(f"{page}-method", mine.choice.method, lambda name: mine.choose(method=name))
+    _one_of("Method", METHODS, tie)
+
+
+def _one_of(label: str, known: Mapping[str, Metric | Method], tie: dict) -> None:
+    notes = "\n".join(f"- **{one.title}**: {one.note}" for one in known.values())
+    st.segmented_control(
+        label, list(known), required=True, format_func=lambda name: known[name].title, help=notes, **tie
+    )
+
+
+def clusters(page: str, most: int) -> None:
+    """Draw the choice of K."""
+    mine = state.get()
+    tie = bound(f"{page}-clusters", min(mine.choice.clusters, most), lambda k: mine.choose(clusters=k))
+    st.number_input("Clusters K", 1, most, width=120, help="One hint point each.", **tie)
+
+
+def silhouettes(analysis: AnalysisFolder) -> None:
+    """Draw the silhouette over K; a click on a bar chooses that K."""
+    choice = state.get().choice
+    curve = cached.silhouettes(analysis, choice.metric, choice.method)
+    figure = silhouette_bars(curve, chosen=choice.clusters, dark=dark()).update_xaxes(title_text="")
+    alt = "Mean silhouette for each number of clusters"
+    draw(figure, BARS, alt, on_select=_bar_clicked, selection_mode="points")
+
+
+def _bar_clicked() -> None:
+    points = st.session_state[BARS]["selection"]["points"]
+    if points:
+        state.get().choose(clusters=int(points[0]["customdata"][0]))

@@ -1,0 +1,103 @@
+"""What the visitor looks at: the teacher's analysis, the plan, the drawing of the layers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from app import cached, state
+from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder, list_analyses
+from pursuhint.clustering import Clustering
+from pursuhint.errors import InputError
+from pursuhint.home import analyses_folder
+from pursuhint.plan import HintPlan
+from pursuhint.view import LayerView, Order, layer_view
+
+VARIABLE = "PURSUHINT_ANALYSIS"
+"""Names an analysis folder that is opened first, in place of the built-in teacher's."""
+PARAMETER = "teacher"
+"""In the address: the analysis that is looked at, when it is not the one opened first."""
+
+
+def first() -> Path:
+    """Return the folder of the analysis that a new visitor sees."""
+    return Path(os.environ.get(VARIABLE) or BUILTIN_ANALYSIS).expanduser().resolve()
+
+
+def follow_address() -> None:
+    """Open the analysis that the address of a new visit names; later keep the address true."""
+    mine, named = state.get(), st.query_params.get(PARAMETER)
+    if mine.teacher is None and named:
+        mine.open_teacher(cached.analysis(analyses_folder() / named))  # an absolute path stands for itself
+    elif mine.teacher in (None, first()):
+        st.query_params.pop(PARAMETER, None)
+    else:
+        st.query_params[PARAMETER] = _reference(mine.teacher)
+
+
+def _reference(path: Path) -> str:
+    return path.name if path.parent == analyses_folder() else str(path)
+
+
+def analysis() -> AnalysisFolder | None:
+    """Return the current teacher's analysis; None when there is none to begin with.
+
+    Raises:
+        InputError: it is there and cannot be read.
+    """
+    mine = state.get()
+    if mine.teacher is None and first().is_dir():
+        mine.open_teacher(cached.analysis(first()))
+    return cached.analysis(mine.teacher) if mine.teacher else None
+
+
+def plan(analysis: AnalysisFolder) -> HintPlan:
+    """Return the plan in force: the one edited under the present choice, else the automatic one."""
+    mine = state.get()
+    choice = mine.choice
+    return mine.edited.get(choice) or cached.plan(analysis, choice.metric, choice.method, choice.clusters)
+
+
+def view(
+    analysis: AnalysisFolder,
+    plan: HintPlan,
+    *,
+    order: Order = "dendrogram",
+    positions: np.ndarray | None = None,
+) -> LayerView:
+    """Return the drawing of the layers under a plan.
+
+    Raises:
+        InputError: the plan was made of other layers than the analysis has.
+    """
+    similarity = cached.similarity(analysis, plan.metric)
+    grouped = Clustering(plan.method, plan.layers, plan.clusters, plan.centres, False, plan.silhouette)
+    return layer_view(similarity, grouped, plan.hint_points, order=order, positions=positions)
+
+
+def open_plan(text: bytes, name: str) -> None:
+    """Take over a plan from a file.
+
+    Raises:
+        InputError: it is no plan, or was made for another teacher or for other layers.
+    """
+    opened, teacher = HintPlan.from_text(text, source=name), analysis()
+    if teacher is None:
+        raise InputError("there is no teacher to compare the plan with; open one on the Teacher page")
+    opened.check_teacher(teacher.card.teacher.hash)
+    view(teacher, opened)
+    state.get().adopt(opened)
+
+
+def teacher_accuracy(teacher_hash: str) -> float | None:
+    """Return the test accuracy of the teacher with these weights, from whichever analysis has it."""
+    folders = [AnalysisFolder(first()), AnalysisFolder(BUILTIN_ANALYSIS), *list_analyses()]
+    for folder in folders:
+        if folder.is_ready and folder.test_score:
+            found = cached.analysis(folder.path)
+            if found.card.teacher.hash == teacher_hash:
+                return found.test_score["accuracy"]
+    return None

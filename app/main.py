@@ -1,0 +1,36 @@
+"""The table of pages and what stands around every page."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+from app import current, failures, sidebar  # noqa: E402
+from pursuhint.jobs import reap  # noqa: E402
+
+PAGES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs")
+
+
+def script(title: str) -> Path:
+    return ROOT / "pages" / f"{title.lower().replace(' ', '_')}.py"
+
+
+def main() -> None:
+    page = st.navigation([st.Page(script(title), title=title, default=title == PAGES[0]) for title in PAGES])
+    icon = str(ROOT / "assets" / "icon.svg")
+    st.set_page_config(page_title=f"{page.title} · PURSUhInT", page_icon=icon, layout="wide")
+    st.logo(str(ROOT / "assets" / "logo.svg"), size="large", icon_image=icon)
+    reap()
+    failures.show_kept()
+    with failures.shown():
+        current.follow_address()
+        sidebar.draw()
+        page.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Maps of layers and of images, made on demand in a process of their own and kept with the analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from app import failures
+from app.chrome import dark, draw
+from pursuhint.analysis import AnalysisFolder
+from pursuhint.analysis.maps import make_map_apart
+from pursuhint.figures import image_map
+from pursuhint.view import LayerView
+
+BADGES = {"blue": "blue", "orange": "orange", "green": "green", "purple": "violet", "crimson": "red"}
+WAIT = "Making the map: about 20 seconds the first time, then it is kept …"
+
+
+def legend(view: LayerView) -> None:
+    """Write the hint points as badges, as near to the colours of their clusters as the theme has."""
+    badges = []
+    for number, layer in enumerate(view.hints, start=1):
+        colour = BADGES.get(view.colours[view.clusters[layer]], "gray")
+        badges.append(f":{colour}-badge[HP{number}]&nbsp;{view.layers[layer]}")
+    st.markdown("&emsp; ".join(badges))
+
+
+def layer_positions(analysis: AnalysisFolder, metric: str) -> np.ndarray | None:
+    """Draw the choice of the layer map's method; returns the UMAP when it is wanted, None for MDS."""
+    method = st.segmented_control(
+        "Method of the map",
+        ["MDS", "UMAP"],
+        default="MDS",
+        required=True,
+        label_visibility="collapsed",
+        key="hints-map-method",
+    )
+    if method == "MDS":
+        return None
+    if analysis.layer_map(metric) is None:
+        with st.spinner(WAIT):
+            make_map_apart(analysis, "layers", metric)
+    return analysis.layer_map(metric)
+
+
+@st.fragment
+def images(analysis: AnalysisFolder, hint_points: Sequence[str]) -> None:
+    """Draw the probe images at a layer of the visitor's choice."""
+    names = [layer.name for layer in analysis.layers]
+    layer = st.selectbox(
+        "Layer",
+        names,
+        index=names.index(hint_points[-1]),
+        format_func=lambda name: f"{name} · hint point" if name in hint_points else name,
+        label_visibility="collapsed",
+        key="hints-images-layer",
+    )
+    with failures.shown():
+        positions = analysis.image_map(layer)
+        if positions is None and st.button("Make the map", width="stretch", key="hints-images-make"):
+            with st.spinner(WAIT):
+                make_map_apart(analysis, "images", layer)
+            positions = analysis.image_map(layer)
+        if positions is None:
+            st.caption("UMAP of the probe images as this layer sees them; about 20 seconds, then it is kept.")
+            return
+        labels = analysis.probe["labels"][: len(positions)]
+        classes = [analysis.card.classes[label] for label in labels]
+        draw(
+            image_map(positions, classes, dark=dark()), "hints-images", f"UMAP of the probe images at {layer}"
+        )

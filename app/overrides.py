@@ -1,0 +1,113 @@
+"""Hint points changed by hand: by a click on a layer in a figure, or in the table."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import current, failures, state
+from app.chrome import shape, table_height
+from pursuhint.analysis import AnalysisFolder
+from pursuhint.errors import InputError
+from pursuhint.plan import HintPlan
+from pursuhint.view import LayerView
+
+
+def on_click(key: str) -> dict[str, Any]:
+    """Return what makes a figure's layers clickable."""
+    return {"on_select": lambda: clicked(key), "selection_mode": "points"}
+
+
+@failures.kept
+def clicked(key: str) -> None:
+    """Add or remove the layer that was clicked in a figure."""
+    for point in st.session_state[key]["selection"]["points"]:
+        toggle(point["customdata"][1])
+
+
+def toggle(layer: str) -> None:
+    """Add the layer to the hint points, or remove it."""
+    plan = current.plan(current.analysis())
+    action = "remove" if layer in plan.hint_points else "add"
+    state.get().edit(plan.with_override(action, layer, who=os.environ.get("USER", "")))
+
+
+def table(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
+    """Draw the layers with a box to tick and a place for the reason."""
+    known = {layer.name: layer for layer in analysis.layers}
+    reasons = {override.layer: override.why for override in plan.overrides}
+    rows = pd.DataFrame(
+        {
+            "hint": [name in plan.hint_points for name in plan.layers],
+            "layer": plan.layers,
+            "cluster": [[view.cluster_name(i)] for i in range(len(plan.layers))],
+            "shape": [shape(known[name].shape) for name in plan.layers],
+            "automatic": [name in plan.centres for name in plan.layers],
+            "why": [reasons.get(name, "") for name in plan.layers],
+        }
+    )
+    letters = {view.cluster_name(i): view.colour(i) for i in range(len(plan.layers))}
+    key = f"hints-table-{state.get().revision}"
+    st.data_editor(
+        rows,
+        hide_index=True,
+        height=table_height(len(plan.layers)),
+        disabled=["layer", "cluster", "shape", "automatic"],
+        column_config={
+            "hint": st.column_config.CheckboxColumn("hint point", width="small"),
+            "cluster": st.column_config.MultiselectColumn(
+                options=list(letters), color=list(letters.values()), width="small"
+            ),
+            "automatic": st.column_config.CheckboxColumn(width="small", help="The centre of its cluster."),
+            "why": st.column_config.TextColumn("your reason", help="Kept in the plan for changed layers."),
+        },
+        key=key,
+        on_change=edited,
+        args=(key, plan),
+    )
+
+
+@failures.kept
+def edited(key: str, plan: HintPlan) -> None:
+    """Take over what was ticked or written in the table."""
+    for row, changes in st.session_state[key]["edited_rows"].items():
+        layer = plan.layers[int(row)]
+        if "hint" in changes:
+            toggle(layer)
+        if changes.get("why") is not None:
+            note(layer, changes["why"])
+
+
+def note(layer: str, why: str) -> None:
+    """Keep the reason for what was done to a layer.
+
+    Raises:
+        InputError: nothing was done to it.
+    """
+    plan = current.plan(current.analysis())
+    if layer not in [override.layer for override in plan.overrides]:
+        raise InputError(
+            f"`{layer}` is as the clusters chose it; tick or untick it first, then give a reason"
+        )
+    state.get().note(layer, why, plan)
+
+
+@failures.kept
+def opened(key: str) -> None:
+    """Take over the plan of an uploaded file."""
+    file = st.session_state[key]
+    if file is not None:
+        current.open_plan(file.getvalue(), file.name)
+
+
+def describe(plan: HintPlan) -> str:
+    """Say in a few words what differs from the automatic hint points.
+
+    The words are empty for an automatic plan.
+    """
+    added = [name for name in plan.hint_points if name not in plan.centres]
+    removed = [name for name in plan.centres if name not in plan.hint_points]
+    return " · ".join([f"+ {name}" for name in added] + [f"− {name}" for name in removed])

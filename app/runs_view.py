@@ -1,0 +1,182 @@
+"""Parts of the Runs page: one run as it goes, what can be done with it, the table of all runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import cached, current, curves, downloads, failures, state
+from app.chrome import card, count, header, metric, percent, several, short
+from pursuhint.jobs import LIVE
+from pursuhint.runs import History, RunFolder, find_run
+
+COLOURS = {
+    "queued": "gray",
+    "running": "violet",
+    "stopping": "orange",
+    "stopped": "orange",
+    "finished": "green",
+    "failed": "red",
+    "lost": "red",
+}
+EVERY = 1
+"""Seconds between two looks at a live run."""
+LOG_TAIL = 6000
+TABLE = "runs-table"
+
+
+def choose(runs: list[RunFolder]) -> RunFolder:
+    """Return the run that the address names, else the newest; the address then names it."""
+    chosen = runs[0]
+    with failures.shown():
+        chosen = find_run(st.query_params.get("run") or chosen.id)
+    st.query_params["run"] = chosen.id
+    state.get().renew_ticket()
+    return chosen
+
+
+def one(run: RunFolder) -> None:
+    """Draw a run; it is drawn anew every second while it is live."""
+    with failures.shown():
+        live = cached.summary(run)["state"] in LIVE
+        st.fragment(_one, run_every=EVERY if live else None)(run, live)
+
+
+def _one(run: RunFolder, was_live: bool) -> None:
+    with failures.shown():
+        history = state.get().history(run)
+        summary = run.summary(history)
+        if (summary["state"] in LIVE) != was_live:
+            st.rerun()
+        _head(run, summary)
+        _figures(summary, history)
+        _curves(run, history)
+        for text in history.warnings:
+            st.warning(text, icon=":material/warning:")
+
+
+def _head(run: RunFolder, summary: dict[str, Any]) -> None:
+    settings, now = run.run_settings, summary["state"]
+    path = [short(settings.plan.teacher.spec)] if settings.plan else []
+    facts = [
+        " → ".join([*path, short(settings.student)]),
+        settings.data.partition(":")[0],
+        f"seed {settings.seed}",
+    ]
+    with header(summary["name"], f":{COLOURS[now]}-badge[{now}] {' · '.join(facts)}"):
+        if now in LIVE:
+            off = now == "stopping"
+            st.button("Stop", on_click=run.ask_to_stop, disabled=off, key="run-stop", icon=":material/stop:")
+        elif now != "finished":
+            resume = failures.kept(run.launch)
+            st.button("Resume", on_click=resume, key="run-resume", icon=":material/play_arrow:")
+        if now not in LIVE and st.button("Delete", key="run-delete", icon=":material/delete:"):
+            confirm_delete(run, summary["name"])
+        if run.student.is_file():
+            downloads.student(run)
+    if now in ("failed", "lost"):
+        st.error(f"{now}: {summary['reason']}", icon=":material/error:")
+
+
+def _figures(summary: dict[str, Any], history: History) -> None:
+    figures, size = summary["metrics"], summary["parameters"]
+    before, ratio = history.facts.get("start", {}).get("teacher_parameters"), summary["compression"]
+    speed = figures.get("images_per_second")
+    with st.grid(4, min_column_width=140):
+        if "test_accuracy" in figures:
+            note = f"of {figures['n_test']:,} images, best epoch {figures['best_epoch']}"
+            metric("test accuracy", percent(figures["test_accuracy"]), note)
+        else:
+            metric(
+                "validation accuracy", percent(figures.get("validation_accuracy")), "after the latest epoch"
+            )
+        smaller = f"{count(size)} of {count(before)} parameters" if before else "against its teacher"
+        metric("compression", f"{ratio:.2f} ×" if ratio else "–", smaller)
+        metric("speed", f"{speed:,.0f} img/s" if speed else "–", "training images a second")
+        done = f"loss {figures['loss']:.3f}" if "loss" in figures else "no step yet"
+        metric("epoch", f"{summary['epoch']} of {summary['epochs']}", done)
+
+
+def _curves(run: RunFolder, history: History) -> None:
+    settings = run.run_settings
+    teacher = current.teacher_accuracy(settings.plan.teacher.hash) if settings.plan else None
+    accent = st.get_option(f"theme.{st.context.theme.type or 'light'}.primaryColor")
+    left, right = st.columns([3, 2])
+    with left, card("Accuracy", "on the validation part", fill=True):
+        spec = curves.accuracies(history, settings.epochs, teacher, accent)
+        curves.draw(spec, f"accuracy-{run.id}", "Validation accuracy over epochs")
+    weights = history.facts.get("weights", {}).get("weights", {})
+    aside = " · ".join(f"{curves.FACTORS[term]} = {weight:.4g}" for term, weight in weights.items())
+    with right, card("Loss, by term", aside or "weighted, as they add up", fill=True):
+        curves.draw(curves.losses(history, settings.epochs), f"loss-{run.id}", "Losses over epochs")
+
+
+@st.dialog("Delete this run?")
+def confirm_delete(run: RunFolder, name: str) -> None:
+    """Ask before a run is removed for good."""
+    st.markdown(f"**{name}** with its curves, checkpoints and student will be removed from the disk.")
+    with st.container(horizontal=True, horizontal_alignment="right"), failures.shown():
+        if st.button("Keep it"):
+            st.rerun()
+        if st.button("Delete for good", type="primary", key="run-delete-sure"):
+            remove(state.get(), run)
+            st.query_params.pop("run", None)
+            st.rerun()
+
+
+def remove(mine: state.AppState, run: RunFolder) -> None:
+    """Delete a run and what was read of it."""
+    run.delete()
+    mine.histories.pop(run.id, None)
+
+
+def table(chosen: RunFolder) -> None:
+    """Draw all runs, anew every second while one is live; a click on one shows it."""
+    live = any(summary["state"] in LIVE for summary in cached.summaries()[0])
+    st.fragment(_table, run_every=EVERY if live else None)(chosen.id)
+
+
+def _table(chosen: str) -> None:
+    summaries, problems = cached.summaries()
+    rows = pd.DataFrame(
+        {
+            "run": [one["name"] for one in summaries],
+            "state": [[one["state"]] for one in summaries],
+            "epoch": [f"{one['epoch']} / {one['epochs']}" for one in summaries],
+            "accuracy": [_accuracy(one) for one in summaries],
+            "compression": [one["compression"] for one in summaries],
+            "id": [one["id"] for one in summaries],
+        }
+    )
+    columns = {
+        "state": st.column_config.MultiselectColumn(options=list(COLOURS), color=list(COLOURS.values())),
+        "accuracy": st.column_config.NumberColumn(
+            format="%.2f %%", help="On test once finished, else on validation."
+        ),
+        "compression": st.column_config.NumberColumn(format="%.2f ×"),
+    }
+    with card("Runs", f"{several(len(summaries), 'run')}, newest first; tick one to see it"):
+        options = {"on_select": "rerun", "selection_mode": "single-row", "key": TABLE}
+        ticked = st.dataframe(rows, hide_index=True, column_config=columns, **options)["selection"]["rows"]
+        for problem in problems:
+            st.error(problem, icon=":material/error:")
+    if ticked and ticked[0] < len(summaries) and summaries[ticked[0]]["id"] != chosen:
+        st.query_params["run"] = summaries[ticked[0]]["id"]
+        st.rerun()
+
+
+def _accuracy(summary: dict[str, Any]) -> float | None:
+    figures = summary["metrics"]
+    share = figures.get("test_accuracy", figures.get("validation_accuracy"))
+    return None if share is None else 100 * share
+
+
+def log(run: RunFolder) -> None:
+    """Draw the end of what the worker printed, and where everything of the run is."""
+    with st.expander("Log", icon=":material/description:"):
+        if run.log.is_file():
+            tail = run.log.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
+            st.code(tail or "nothing was printed", language=None)
+        st.caption(f"Kept in {run.path}")

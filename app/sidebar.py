@@ -1,0 +1,59 @@
+"""The foot of the sidebar: which teacher is looked at, and what is training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app import cached, current
+from app.chrome import count, percent, several, short
+from pursuhint.errors import PursuhintError
+from pursuhint.jobs import LIVE
+
+FOOT = """<style>
+[data-testid=stSidebarContent] {display: flex; flex-direction: column}
+[data-testid=stSidebarUserContent] {margin-top: auto}
+</style>"""
+"""Streamlit puts a sidebar's elements right below the navigation; this moves ours to its foot."""
+EVERY = 2
+"""Seconds between two looks at a live run."""
+
+
+def draw() -> None:
+    """Draw both cards at the bottom of the sidebar."""
+    with st.sidebar:
+        st.html(FOOT)
+        _teacher()
+        st.fragment(_run, run_every=EVERY if _live() else None)()
+
+
+def _live() -> list[dict[str, Any]]:
+    return [one for one in cached.summaries()[0] if one["state"] in LIVE]
+
+
+def _teacher() -> None:
+    try:
+        analysis = current.analysis()
+    except PursuhintError:
+        return  # the page says what is wrong with it
+    if analysis is None:
+        return
+    card, score = analysis.card, analysis.test_score
+    with st.container(border=True, gap=None):
+        st.markdown(f"**{short(card.teacher.spec)}** :gray[· {card.data.partition(':')[0]}]")
+        facts = [percent(score["accuracy"])] if score else []
+        facts += [count(card.parameters), several(len(analysis.layers), "layer")]
+        st.caption(" · ".join(facts))
+
+
+def _run() -> None:
+    found = _live()
+    if not found:
+        return
+    one = found[0]
+    more = f" · {len(found) - 1} more" if len(found) > 1 else ""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**{one['state']}** :gray[·] {one['name']}")
+        st.caption(f"epoch {one['epoch']} / {one['epochs']}{more}")
+        st.progress(one["epoch"] / one["epochs"])

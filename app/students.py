@@ -1,0 +1,129 @@
+"""Widgets of the Distill page: the student, the pairs, the settings of the training."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import cached, state
+from app.bound import bound
+from app.chrome import count, several, shape, short
+from pursuhint.analysis import AnalysisFolder
+from pursuhint.pairs import Pair, default_pairs
+from pursuhint.plan import HintPlan
+from pursuhint.probe import StudentCard
+
+WANTED = 2.5
+"""Compression of the student that is offered first."""
+
+
+def choose(analysis: AnalysisFolder) -> StudentCard:
+    """Draw the choice of the student; returns what is known of it."""
+    mine, suggested = state.get(), {one.spec: one for one in analysis.students}
+    if not mine.recipe.student:
+        mine.cook(student=_first(analysis))
+    label = {spec: _label(analysis, one) for spec, one in suggested.items()}
+    tie = bound(
+        "distill-student", mine.recipe.student, lambda spec: mine.cook(student=spec or _first(analysis))
+    )
+    st.selectbox(
+        "Network",
+        list(dict.fromkeys([*suggested, mine.recipe.student])),
+        format_func=lambda spec: label.get(spec, spec),
+        accept_new_options=True,
+        help="Or type a name, such as `zoo:resnet56?width=0.5` or `torchvision:resnet18`.",
+        **tie,
+    )
+    spec, card = mine.recipe.student.strip(), analysis.card
+    found = suggested.get(spec) or cached.student(spec, len(card.classes), card.input_shape)
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("parameters", count(found.parameters), width="content")
+        st.metric("compression", f"{card.parameters / found.parameters:.2f} ×", width="content")
+        st.metric("layers", len(found.layers), width="content")
+    return found
+
+
+def _first(analysis: AnalysisFolder) -> str:
+    """Return the largest suggestion that is small enough, else the smallest."""
+    fitting = [one.spec for one in analysis.students if one.parameters * WANTED <= analysis.card.parameters]
+    return fitting[0] if fitting else ([one.spec for one in analysis.students] or ["zoo:resnet20"])[-1]
+
+
+def _label(analysis: AnalysisFolder, student: StudentCard) -> str:
+    ratio = analysis.card.parameters / student.parameters
+    return f"{short(student.spec)}  ·  {count(student.parameters)}  ·  {ratio:.1f} × smaller"
+
+
+def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tuple[Pair, ...]:
+    """Draw the pairs with the shapes on both sides; returns those in force."""
+    mine = state.get()
+    defaults = default_pairs(plan.hint_points, plan.layers, student.layers)
+    kept = {pair.hint: pair.guided for pair in plan.pairs} | mine.guided
+    known = {layer.name: layer for layer in student.layers}
+    chosen = tuple(Pair(p.hint, g if (g := kept.get(p.hint)) in known else p.guided) for p in defaults)
+    hints = {layer.name: layer for layer in analysis.layers}
+    rows = pd.DataFrame(
+        {
+            "hint": [pair.hint for pair in chosen],
+            "hint shape": [shape(hints[pair.hint].shape) for pair in chosen],
+            "guided": [pair.guided for pair in chosen],
+            "guided shape": [shape(known[pair.guided].shape) for pair in chosen],
+        }
+    )
+    key = f"distill-pairs-{student.spec}-{mine.revision}"
+    st.data_editor(
+        rows,
+        hide_index=True,
+        disabled=["hint", "hint shape", "guided shape"],
+        column_config={
+            "hint": st.column_config.TextColumn("hint point (teacher)"),
+            "hint shape": st.column_config.TextColumn("its shape"),
+            "guided": st.column_config.SelectboxColumn(
+                "guided layer (student)",
+                options=list(known),
+                required=True,
+                help="Double-click to change it.",
+            ),
+            "guided shape": st.column_config.TextColumn("its shape"),
+        },
+        key=key,
+        on_change=_paired,
+        args=(key, chosen),
+    )
+    return chosen
+
+
+def _paired(key: str, chosen: tuple[Pair, ...]) -> None:
+    for row, changes in st.session_state[key]["edited_rows"].items():
+        if changes.get("guided"):
+            state.get().guide(chosen[int(row)].hint, changes["guided"])
+
+
+def training() -> None:
+    """Draw the settings of the training."""
+    left, right = st.columns(2)
+    with left:
+        _number("Epochs", "epochs", 1, 1)
+        _number("Learning rate", "learning_rate", 0.0001, 0.01, format="%.4g")
+        _number("CPU threads", "threads", 1, 1, placeholder="all")
+    with right:
+        _number("Batch size", "batch_size", 2, 16)
+        _number("Seed", "seed", 0, 1)
+        mine = state.get()
+        tie = bound("distill-name", mine.recipe.name, lambda name: mine.cook(name=name.strip()))
+        st.text_input("Name", placeholder="student · losses", **tie)
+
+
+def _number(label: str, field: str, least: float, step: float, **more: str) -> None:
+    mine = state.get()
+    tie = bound(f"distill-{field}", getattr(mine.recipe, field), lambda value: mine.cook(**{field: value}))
+    st.number_input(label, least, None, step=step, **more, **tie)
+
+
+def summary(student: StudentCard) -> str:
+    """Say in a few words what the next run is."""
+    recipe = state.get().recipe
+    losses = [loss for loss in (recipe.logit_loss, recipe.hint_loss) if loss != "none"]
+    return (
+        f"{short(student.spec)} · {' + '.join(losses) or 'labels only'} · {several(recipe.epochs, 'epoch')}"
+    )

@@ -1,0 +1,135 @@
+"""Widgets of the first page: ask for an analysis, watch it, open an earlier one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import cached, current, failures, state
+from app.chrome import several, short
+from pursuhint.analysis import AnalysisFolder, AnalysisSettings, list_analyses, request_analysis
+from pursuhint.jobs import LIVE
+
+DATA = ("digits", "cifar10:/path/to/data", "cifar100:/path/to/data", "folder:/path/to/images", "fake")
+PREPROCESS = ("auto", "imagenet", "cifar10", "cifar100", "digits")
+PICTURES = 6
+EVERY = 1
+"""Seconds between two looks at an analysis that is being made."""
+
+
+def images(analysis: AnalysisFolder) -> None:
+    """Draw a few probe images from all over, with the teacher's answers."""
+    classes, answers = analysis.card.classes, analysis.probe["predictions"]
+    every = max(1, len(analysis.thumbnails) // PICTURES)
+    with st.container(horizontal=True, gap="small"):
+        for index in range(0, len(analysis.thumbnails), every)[:PICTURES]:
+            right = answers[index] == analysis.probe["labels"][index]
+            said = classes[answers[index]]
+            st.image(analysis.thumbnails[index], caption=said if right else f":red[{said}]", width=80)
+
+
+def ask() -> None:
+    """Draw the form that asks for an analysis."""
+    with st.form("teacher-form", border=False):
+        teacher = st.text_input(
+            "Network",
+            placeholder="zoo:resnet56",
+            help="`zoo:`, `torchvision:`, `timm:` or `builtin:` and a name.",
+        )
+        weights = st.text_input(
+            "Checkpoint", placeholder="/path/to/resnet56.th", help="A file on the machine that runs the app."
+        )
+        data = st.selectbox("Data", DATA, accept_new_options=True, help="Type your own path.")
+        left, right = st.columns(2)
+        preprocess = left.selectbox(
+            "Preprocessing",
+            PREPROCESS,
+            accept_new_options=True,
+            help="`auto` tries the known ones; or mean/std[/size], as in 0.5,0.5,0.5/0.2,0.2,0.2/64.",
+        )
+        samples = right.number_input(
+            "Probe images",
+            min_value=4,
+            value=None,
+            step=500,
+            placeholder="10,000 or all",
+            help="Training images.",
+        )
+        weak = st.checkbox("Go on even if the teacher is near chance level")
+        if st.form_submit_button("Analyse", type="primary", width="stretch"):
+            settings = AnalysisSettings(
+                teacher=teacher.strip() or "zoo:resnet56",
+                weights=str(Path(weights.strip()).expanduser().resolve()) if weights.strip() else None,
+                data=data or DATA[0],
+                preprocess=preprocess or PREPROCESS[0],
+                samples=samples,
+                allow_weak_teacher=weak,
+            )
+            state.get().watch(request_analysis(settings))
+            st.rerun()  # the progress stands above this form
+
+
+def reopen() -> None:
+    """Draw the list of earlier analyses and the way to any other folder."""
+    found = [folder for folder in list_analyses() if folder.is_ready or folder.is_live()]
+    here = state.get().teacher or current.first()
+    for folder in [AnalysisFolder(current.first()), *found]:
+        if folder.path == here or not (folder.is_ready or folder.is_live()):
+            continue
+        with failures.shown(), st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(_describe(folder), width="stretch")
+            if folder.is_ready:
+                st.button("Open", key=f"open-{folder.path}", on_click=_open, args=(folder.path,))
+            else:
+                st.button("Watch", key=f"watch-{folder.path}", on_click=state.get().watch, args=(folder,))
+    with st.form("folder-form", border=False):
+        path = st.text_input("Folder of an analysis", placeholder="as made by `pursuhint analyse --out`")
+        if st.form_submit_button("Open", width="stretch") and path.strip():
+            _open(Path(path.strip()).expanduser().resolve())
+            st.rerun()
+
+
+def _describe(folder: AnalysisFolder) -> str:
+    if folder.is_ready:
+        card = cached.analysis(folder.path).card
+        teacher, data, more = card.teacher.spec, card.data, f" · {several(card.samples, 'image')}"
+    else:
+        settings = folder.analysis_settings
+        teacher, data, more = settings.teacher, settings.data, " · being analysed"
+    return f"**{short(teacher)}**  \n:gray[:small[{data.partition(':')[0]}{more}]]"
+
+
+@failures.kept
+def _open(path: Path) -> None:
+    state.get().open_teacher(cached.analysis(path))
+
+
+def watch() -> None:
+    """Show how far the watched analysis is; opens it when it is done."""
+    path = state.get().watched
+    if path is not None:
+        live = AnalysisFolder(path).is_live()
+        st.fragment(_watched, run_every=EVERY if live else None)(path)
+
+
+def _watched(path: Path) -> None:
+    mine, folder = state.get(), AnalysisFolder(path)
+    if mine.watched != path:
+        return
+    last = folder.last_state()
+    name = short(folder.analysis_settings.teacher)
+    with st.container(border=True):
+        if last["state"] in LIVE:
+            stage, done, total = folder.progress or ("starting", 0, 0)
+            part = f" · {done:,} of {total:,}" if total else ""
+            st.progress(done / max(1, total), text=f"**{name}** · {stage}{part}")
+            stopping = last["state"] == "stopping"
+            st.button("Cancel", on_click=folder.ask_to_stop, disabled=stopping, key="cancel-analysis")
+        elif folder.is_ready:
+            with failures.shown():
+                mine.open_teacher(cached.analysis(path))
+                st.rerun()
+        else:
+            st.error(f"**{name}** · {last['state']}: {last['reason']}", icon=":material/error:")
+            st.button("Close", on_click=mine.unwatch, key="close-analysis")

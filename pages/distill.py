@@ -1,0 +1,38 @@
+"""Train a student on the hint points."""
+
+import streamlit as st
+
+from app import current, failures, launch, losses, overrides, state, students
+from app.chrome import card, header, require_teacher, short
+from pursuhint.similarity import METRICS
+
+analysis = require_teacher("Distill")
+mine, plan = state.get(), current.plan(analysis)
+origin = overrides.describe(plan) or f"automatic, {METRICS[plan.metric].title}, K = {len(plan.clusters)}"
+actions = header("Distill", f"{short(plan.teacher.spec)} teaches at {', '.join(plan.hint_points)} ({origin})")
+actions.page_link("../pages/hint_points.py", label="Change hint points")
+
+student, pairs = None, ()
+left, right = st.columns([3, 2])
+with left:
+    with card("Student"), failures.shown():
+        student = students.choose(analysis)
+    with card("Losses", fill=student is None or mine.recipe.hint_loss == "none"):
+        losses.draw()
+    if student and mine.recipe.hint_loss != "none":
+        with card("Pairs", "double-click a guided layer to change it", fill=True):
+            pairs = students.pairs(analysis, plan, student)
+with right:
+    with card("Training", "SGD with momentum, cosine schedule"):
+        students.training()
+    with card("Start", students.summary(student) if student else "", fill=True), failures.shown():
+        st.caption("It runs in a process of its own: closing this tab or stopping the app leaves it running.")
+        wanted = launch.settings(mine.recipe, plan, student.spec, pairs) if student else None
+        ticket, look = mine.ticket, {"type": "primary", "width": "stretch", "icon": ":material/play_arrow:"}
+        if st.button("Start distillation", key=f"start-{ticket}", disabled=not wanted, **look):
+            run = mine.launch(ticket, lambda: launch.start(wanted))
+            st.switch_page("../pages/runs.py", query_params={"run": run})
+        if wanted:
+            with st.expander("The same from the command line", icon=":material/terminal:"):
+                st.caption("Save the plan on the Hint points page as plan.json first.")
+                st.code(launch.command(wanted), language="bash")

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pursuhint.analysis import AnalysisFolder, AnalysisSettings, maps, request_analysis
+from pursuhint.analysis.worker import Cancelled, analyse, main, work
+from pursuhint.errors import InputError, PursuhintError
+from pursuhint.jobs import reap
+from tests.tiny import TEACHER
+
+
+@pytest.fixture
+def settings(tiny_weights: Path) -> AnalysisSettings:
+    return AnalysisSettings(
+        teacher=TEACHER,
+        weights=str(tiny_weights),
+        preprocess="digits",
+        samples=60,
+        device="cpu",
+        threads=1,
+    )
+
+
+def test_a_finished_analysis_with_the_same_settings_is_returned(settings, tmp_path: Path):
+    first = analyse(settings, tmp_path / "a")
+    before = (first.path / "analysis.json").stat().st_mtime_ns
+    again = analyse(settings.model_copy(update={"threads": 2}), tmp_path / "a")
+    assert (again.path / "analysis.json").stat().st_mtime_ns == before
+
+
+def test_other_settings_replace_everything(settings, tmp_path: Path):
+    first = analyse(settings, tmp_path / "a")
+    first.similarity("cka_linear")
+    first.save_image_map("layer1.0", np.zeros((60, 2)))
+    first.save_layer_map("cka_linear", np.zeros((6, 2)))
+    second = analyse(settings.model_copy(update={"samples": 50, "exclude": ("layer1*",)}), tmp_path / "a")
+    assert [layer.name for layer in second.layers] == ["layer2.0", "layer2.1", "layer3.0", "layer3.1"]
+    assert second.features("layer2.0").shape[0] == len(second.probe["ids"]) == 50
+    assert second.similarity("cka_linear").layers == ("layer2.0", "layer2.1", "layer3.0", "layer3.1")
+    assert second.image_map("layer2.0") is None
+    assert second.layer_map("cka_linear") is None
+    assert len(list((second.path / "features").iterdir())) == 4
+
+
+def test_a_folder_with_other_files_is_left_alone(settings, tmp_path: Path):
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features" / "thesis.txt").write_text("mine")
+    with pytest.raises(InputError, match="holds other files and no analysis; choose a new or empty folder"):
+        analyse(settings, tmp_path)
+    assert (tmp_path / "features" / "thesis.txt").read_text() == "mine"
+
+
+def test_an_analysis_that_another_process_makes_is_left_alone(settings, tmp_path: Path):
+    folder = analyse(settings, tmp_path / "a")
+    with folder.claim(), pytest.raises(PursuhintError, match="another process already works on `a`"):
+        analyse(settings.model_copy(update={"samples": 50}), tmp_path / "a")
+    assert AnalysisFolder.open(tmp_path / "a").card.samples == 60
+
+
+def test_a_weak_teacher_needs_permission(settings, tmp_path: Path):
+    wrong = settings.model_copy(update={"preprocess": "9,9,9/0.01,0.01,0.01"})
+    with pytest.raises(InputError, match="near chance .* allow it with `--allow-weak-teacher`"):
+        analyse(wrong, tmp_path / "a")
+    folder = AnalysisFolder(tmp_path / "a")
+    assert not folder.is_ready
+    assert folder.last_state()["state"] == "failed"
+    with pytest.raises(InputError, match="holds no analysis: the teacher is right on"):
+        AnalysisFolder.open(tmp_path / "a")
+    allowed = analyse(wrong.model_copy(update={"allow_weak_teacher": True}), tmp_path / "a")
+    assert allowed.card.seen_accuracy < 0.2
+
+
+def test_more_samples_than_images_are_refused(settings, tmp_path: Path):
+    with pytest.raises(InputError, match="`samples` must be at most 1000"):
+        analyse(settings.model_copy(update={"samples": 2000}), tmp_path / "a")
+
+
+def test_a_request_to_stop_cancels_and_the_next_call_starts_anew(settings, tmp_path: Path):
+    def ask(stage: str, done: int, total: int) -> None:
+        AnalysisFolder(tmp_path / "a").ask_to_stop()
+
+    with pytest.raises(Cancelled, match="the analysis was cancelled"):
+        analyse(settings, tmp_path / "a", progress=ask)
+    folder = AnalysisFolder(tmp_path / "a")
+    assert folder.last_state()["state"] == "stopped"
+    assert not folder.is_ready
+    assert analyse(settings, tmp_path / "a").is_ready
+
+
+def test_an_unforeseen_error_is_recorded(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from pursuhint import teacher
+
+    def out_of_memory(*_: object, **__: object) -> None:
+        raise RuntimeError("CUDA out of memory\nTried to allocate")
+
+    monkeypatch.setattr(teacher, "score", out_of_memory)
+    with pytest.raises(PursuhintError, match="`a` failed: CUDA out of memory; see `.*log.txt`"):
+        analyse(settings, tmp_path / "a")
+    folder = AnalysisFolder(tmp_path / "a")
+    assert (folder.last_state()["state"], folder.last_state()["reason"]) == ("failed", "CUDA out of memory")
+    assert "Traceback" in folder.log.read_text()
+
+
+def test_a_worker_does_the_request_and_is_not_started_twice(settings, pursuhint_home: Path):
+    first = request_analysis(settings)
+    assert first.path == pursuhint_home / "analyses" / settings.key()
+    pid = first.last_state()["pid"]
+    assert request_analysis(settings).last_state()["pid"] == pid
+    deadline = time.monotonic() + 120
+    while first.is_live():
+        assert time.monotonic() < deadline, first.log.read_text()
+        time.sleep(0.05)
+    reap()
+    assert first.last_state()["state"] == "finished", first.log.read_text()
+    ready = request_analysis(settings)
+    assert ready.is_ready
+    assert [e["state"] for e in ready.journal.read()[0] if e["kind"] == "state"].count("running") == 1
+    assert ready.test_score["n"] == 500
+
+
+def test_a_request_that_cannot_be_used_starts_nothing(settings, pursuhint_home: Path):
+    with pytest.raises(InputError, match="`samples` must be at least 4"):
+        request_analysis(settings.model_copy(update={"samples": 1}))
+    assert not (pursuhint_home / "analyses").exists()
+
+
+def test_the_process_ends_with_the_errors_code(settings, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    folder = AnalysisFolder(tmp_path / "a")
+    folder.create(settings.model_copy(update={"teacher": "zoo:resnet9"}).model_dump(mode="json"))
+    monkeypatch.setattr("sys.argv", ["worker", str(folder.path)])
+    assert main() == 2
+    assert capsys.readouterr().err.startswith("error: unknown zoo model `resnet9`")
+
+
+def test_working_on_a_prepared_folder_is_what_a_worker_does(settings, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    folder = AnalysisFolder(tmp_path / "a")
+    folder.create(settings.model_dump(mode="json"))
+    assert work(folder).is_ready
+
+
+def test_a_map_is_made_once(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = analyse(settings, tmp_path / "a")
+    made: list[str] = []
+
+    def draw(kind: str):
+        def place(given, **_: object) -> np.ndarray:
+            made.append(kind)
+            return np.zeros((len(getattr(given, "layers", given)), 2), dtype=np.float32)
+
+        return place
+
+    monkeypatch.setattr("pursuhint.embedding.map_images", draw("images"))
+    monkeypatch.setattr("pursuhint.embedding.map_layers", draw("layers"))
+    for _ in range(2):
+        assert maps.make_map(folder, "images", "layer2.0").shape == (60, 2)
+        assert maps.make_map(folder, "layers", "cka_linear").shape == (6, 2)
+    assert made == ["images", "layers"]
+    with pytest.raises(InputError, match="a map is of `images` or `layers`; found `image`"):
+        maps.make_map(folder, "image", "layer2.0")
+
+
+def test_a_map_that_fails_apart_is_said(tiny_analysis, monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(PursuhintError, match="the map of `layer9` could not be made: unknown layer `layer9`"):
+        maps.make_map_apart(tiny_analysis, "images", "layer9")
+
+    def late(*_: object, **__: object) -> None:
+        raise maps.subprocess.TimeoutExpired("maps", 180)
+
+    monkeypatch.setattr(maps.subprocess, "run", late)
+    with pytest.raises(
+        PursuhintError, match="the map of `layer1.0` took longer than 180 s; use fewer probe images"
+    ):
+        maps.make_map_apart(tiny_analysis, "images", "layer1.0")

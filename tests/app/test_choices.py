@@ -1,0 +1,177 @@
+"""Similarity and Hint points: what a widget changes, and what a click in a figure or the table does."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from streamlit.typing import PlotlyState
+
+from app.state import KEY, Choice
+from pursuhint.errors import InputError
+from pursuhint.hints import choose_hints
+from tests.app.conftest import texts, widget
+
+AUTOMATIC = ("layer1.1", "layer2.2", "layer3.2")
+
+
+def hint_points(app) -> tuple[str, ...]:
+    """Return the layers that the page's badges name."""
+    badges = next(one.value for one in app.markdown if "-badge[HP1]" in one.value)
+    return tuple(part.rpartition("&nbsp;")[2] for part in badges.split("&emsp; "))
+
+
+def call(app, callback, *args) -> None:
+    """Run a callback of the app as a click would, then the page."""
+    import streamlit as st
+
+    mine = app.session_state[KEY]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(st, "session_state", {KEY: mine} | args[0])
+        callback(*args[1:])
+    app.run()
+
+
+@pytest.mark.parametrize("page", ["similarity", "hint_points"])
+def test_the_metric_is_one_choice_for_both_pages(open_page, teacher, page):
+    app = open_page(page)
+    widget(app.segmented_control, "Metric").set_value("cka_linear").run()
+    assert not app.exception and app.session_state[KEY].choice.metric == "cka_linear"
+    for other in ("hint_points", "similarity"):
+        app.switch_page(f"../pages/{other}.py").run()
+        assert widget(app.segmented_control, "Metric").value == "cka_linear"
+
+
+def test_the_matrix_is_drawn_and_noted_layer_by_layer(open_page, teacher):
+    app = open_page("similarity")
+    figure = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert figure["data"][0]["type"] == "heatmap"
+    notes = app.dataframe[0].value
+    assert len(notes) == len(teacher.layers) and notes["width"].tolist()[0] == 16
+    assert [one.label for one in app.get("download_button")] == ["CSV", "NPZ"]
+
+
+def test_too_few_images_leave_the_choice_of_the_metric(open_page, teacher, monkeypatch):
+    def refuse(self, metric):
+        raise InputError("`r2_cca` needs at least 129 images; found 60")
+
+    monkeypatch.setattr("pursuhint.analysis.AnalysisFolder.similarity", refuse)
+    app = open_page("similarity")
+    assert not app.exception and "needs at least 129 images" in app.error[0].value
+    assert widget(app.segmented_control, "Metric").value == "r2_cca"
+
+
+def test_automatic_hint_points(open_page, teacher):
+    app = open_page("hint_points")
+    assert hint_points(app) == choose_hints(teacher).hint_points
+    assert widget(app.button, "Back to automatic").disabled
+
+
+def test_method_and_number_of_clusters(open_page, teacher):
+    app = open_page("hint_points")
+    widget(app.segmented_control, "Method").set_value("kmedoids").run()
+    widget(app.number_input, "Clusters K").set_value(5).run()
+    assert app.session_state[KEY].choice == Choice("r2_cca", "kmedoids", 5)
+    assert hint_points(app) == choose_hints(teacher, method="kmedoids", clusters=5).hint_points
+
+
+def test_a_click_on_a_bar_takes_that_number(open_page, teacher):
+    from app.controls import BARS, _bar_clicked
+
+    app = open_page("hint_points")
+    call(app, _bar_clicked, {BARS: PlotlyState({"selection": {"points": [{"customdata": [4]}]}})})
+    assert widget(app.number_input, "Clusters K").value == 4 == len(hint_points(app))
+
+
+def test_clicks_add_and_remove_a_hint_point(open_page, teacher, monkeypatch):
+    from app.overrides import clicked
+
+    monkeypatch.setenv("USER", "ada")
+    app, automatic = open_page("hint_points"), choose_hints(teacher).hint_points
+    click = {"leaf": PlotlyState({"selection": {"points": [{"customdata": [0, "layer1.0"]}]}})}
+    call(app, clicked, click, "leaf")
+    assert hint_points(app) == ("layer1.0", *automatic)
+    assert "+ layer1.0" in texts(app)
+    plan = app.session_state[KEY].edited[Choice()]
+    assert [(o.action, o.layer, o.who) for o in plan.overrides] == [("add", "layer1.0", "ada")]
+    call(app, clicked, click, "leaf")
+    assert hint_points(app) == automatic
+    widget(app.button, "Back to automatic").click().run()
+    assert app.session_state[KEY].edited == {}
+
+
+def test_the_table_adds_removes_and_takes_reasons(open_page, teacher):
+    from app.overrides import edited
+
+    app, automatic = open_page("hint_points"), choose_hints(teacher)
+    ticks = {"0": {"hint": True, "why": "early edges"}}
+    call(app, edited, {"table": {"edited_rows": ticks}}, "table", automatic)
+    assert hint_points(app) == ("layer1.0", *automatic.hint_points)
+    assert app.session_state[KEY].edited[Choice()].overrides[0].why == "early edges"
+    call(app, edited, {"table": {"edited_rows": {"3": {"why": "no"}}}}, "table", automatic)
+    assert "`layer1.3` is as the clusters chose it" in app.error[0].value
+    assert not app.run().error  # said once
+
+
+def test_the_last_hint_point_stays(open_page, teacher):
+    from app.overrides import clicked
+
+    app = open_page("hint_points")
+    widget(app.number_input, "Clusters K").set_value(1).run()
+    (only,) = hint_points(app)
+    click = {"leaf": PlotlyState({"selection": {"points": [{"customdata": [0, only]}]}})}
+    call(app, clicked, click, "leaf")
+    assert hint_points(app) == (only,)
+    assert "is the last hint point" in app.error[0].value
+
+
+def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teacher):
+    plan = choose_hints(teacher, metric="cka_linear", clusters=4).toggled("layer1.0")
+    app = open_page("hint_points")
+    app.file_uploader[0].upload("plan.json", plan.model_dump_json().encode())
+    app.run()
+    assert hint_points(app) == plan.hint_points
+    other = plan.model_copy(update={"teacher": plan.teacher.model_copy(update={"hash": "f" * 16})})
+    app.file_uploader[0].upload("other.json", other.model_dump_json().encode())
+    app.run()
+    assert not app.exception and "made for another teacher" in app.error[0].value
+    app.file_uploader[0].upload("cut.json", b'{"version": 1,')
+    app.run()
+    assert "`cut.json` must be JSON" in app.error[0].value
+    assert hint_points(app) == plan.hint_points
+
+
+def test_maps_are_made_on_demand_and_kept(open_page, teacher, monkeypatch):
+    made = []
+
+    def make(folder, kind, name):
+        made.append((kind, name))
+        if kind == "layers":
+            folder.save_layer_map(name, folder.features("layer1.0")[: len(folder.layers), :2])
+        else:
+            folder.save_image_map(name, folder.features(name)[:50, :2])
+
+    monkeypatch.setattr("app.maps.make_map_apart", make)
+    for kept in (*teacher.path.glob("image-maps/*"), *teacher.path.glob("layer-maps/*")):
+        kept.unlink()
+    app = open_page("hint_points")
+    assert not made
+    widget(app.segmented_control, "Method of the map").set_value("UMAP").run()
+    widget(app.button, "Make the map").click().run()
+    app.run()
+    last = choose_hints(teacher).hint_points[-1]
+    assert not app.exception and made == [("layers", "r2_cca"), ("images", last)]
+
+
+def test_a_map_that_fails_says_why(open_page, teacher, monkeypatch):
+    from pursuhint.errors import PursuhintError
+
+    def fail(folder, kind, name):
+        raise PursuhintError(f"the map of `{name}` took longer than 180 s; use fewer probe images")
+
+    monkeypatch.setattr("app.maps.make_map_apart", fail)
+    for kept in teacher.path.glob("image-maps/*"):
+        kept.unlink()
+    app = open_page("hint_points")
+    widget(app.button, "Make the map").click().run()
+    assert not app.exception and "took longer than 180 s" in app.error[0].value

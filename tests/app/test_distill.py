@@ -1,0 +1,145 @@
+"""Distill: the student, the formula, the pairs, one run for one click, and the command that does the same."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from typer.testing import CliRunner
+
+from app import launch, losses
+from app.state import KEY, Numbers, Recipe
+from pursuhint.errors import InputError
+from pursuhint.hints import choose_hints
+from pursuhint.pairs import Pair
+from pursuhint.probe import StudentCard
+from pursuhint.runs import RunFolder, list_runs
+from tests.app.conftest import texts, widget
+
+
+@pytest.fixture
+def launched(monkeypatch) -> list[str]:
+    """The runs that were started; no process is."""
+    started: list[str] = []
+    monkeypatch.setattr(RunFolder, "launch", lambda run: started.append(run.id) or 1)
+    return started
+
+
+def test_the_first_student_is_at_least_two_and_a_half_times_smaller(open_page, teacher):
+    app = open_page("distill")
+    sizes = {one.label: one.value for one in app.metric}
+    assert float(sizes["compression"].split()[0]) >= 2.5
+    chosen = widget(app.selectbox, "Network").value
+    bigger = [one for one in teacher.students if one.parameters * 2.5 <= teacher.card.parameters]
+    assert chosen == bigger[0].spec
+
+
+def test_a_typed_student_is_asked_for_and_refused_in_one_line(open_page, teacher, monkeypatch):
+    def ask(spec, classes, image_shape):
+        if spec != "zoo:resnet14":
+            raise InputError(f"unknown zoo model `{spec}`: did you mean `resnet14`?")
+        return StudentCard(spec, 1000, teacher.students[0].layers)
+
+    monkeypatch.setattr("app.cached.ask_student", ask)
+    app = open_page("distill")
+    app.session_state[KEY].cook(student="resnet15")
+    app.run()
+    assert not app.exception and "did you mean `resnet14`?" in app.error[0].value
+    assert widget(app.button, "Start distillation").disabled
+    app.session_state[KEY].cook(student="zoo:resnet14")
+    app.run()
+    assert not app.error and not widget(app.button, "Start distillation").disabled
+
+
+def test_the_formula_follows_the_losses_and_weights(open_page, teacher):
+    app = open_page("distill")
+    assert r"\alpha\,\mathcal{L}_{\text{logit}}" in app.latex[0].value
+    assert app.latex[1].value.strip("$\n ").endswith("1 : 1 : 0.5")
+    widget(app.segmented_control, "Weights").set_value(False).run()
+    widget(app.number_input, "β of L_hint").set_value(200.0).run()
+    assert r"200\,\mathcal{L}_{\text{hint}}" in app.latex[0].value and len(app.latex) == 1
+    widget(app.segmented_control, "Hint loss").set_value("none").run()
+    assert "hint" not in app.latex[0].value
+    assert not app.exception and not app.error
+
+
+def test_weights_that_cannot_be_used_say_so(open_page, teacher):
+    app = open_page("distill")
+    widget(app.number_input, "share of L_hint").set_value(0.0).run()
+    assert "the hint loss `at` has weight 0" in app.error[0].value
+    assert not app.exception
+
+
+def test_a_share_of_nothing_is_refused(open_page, teacher):
+    app = open_page("distill")
+    widget(app.number_input, "share of L_cls").set_value(0.0).run()
+    assert not app.exception and "need a share of L_cls above 0" in app.error[0].value
+    assert not [one for one in app.button if one.label == "Start distillation" and not one.disabled]
+
+
+def test_every_hint_point_has_a_pair_with_both_shapes(open_page, teacher):
+    app = open_page("distill")
+    rows = app.get("arrow_data_frame")[0].value if app.get("arrow_data_frame") else app.dataframe[0].value
+    assert rows["hint"].tolist() == list(choose_hints(teacher).hint_points)
+    assert rows["hint shape"].tolist()[0] == "16 × 8 × 8" and rows["guided shape"].tolist()[0]
+
+
+def test_one_click_starts_one_run_and_goes_to_it(open_page, teacher, launched):
+    app = open_page("distill")
+    widget(app.number_input, "Epochs").set_value(4).run()
+    start = widget(app.button, "Start distillation")
+    start.click().run()
+    assert not app.exception and len(launched) == len(list_runs()) == 1
+    assert launched[0] in str(app.query_params["run"])
+    settings = list_runs()[0].run_settings
+    assert settings.epochs == 4 and settings.plan.hint_points == choose_hints(teacher).hint_points
+    assert [pair.hint for pair in settings.pairs] == list(settings.plan.hint_points)
+
+
+def test_the_recipe_is_there_again_after_another_page(open_page, teacher):
+    app = open_page("distill")
+    widget(app.number_input, "Epochs").set_value(9).run()
+    app.switch_page("../pages/runs.py").run()
+    app.switch_page("../pages/distill.py").run()
+    assert widget(app.number_input, "Epochs").value == 9
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe(),
+        Recipe(hint_loss="none", epochs=3, seed=5, threads=1, name="KD, plain"),
+        Recipe(hint_loss="fitnet", logit_loss="none", balanced=False, temperature=2.5, learning_rate=0.01),
+        Recipe(shares=Numbers(2, 1, 0.25), batch_size=128),
+    ],
+)
+def test_the_command_starts_the_same_run(teacher, tmp_path, monkeypatch, recipe):
+    from pursuhint.cli import app as command_line
+
+    plan = choose_hints(teacher)
+    pairs = tuple(Pair(hint, "layer1.0") for hint in plan.hint_points)
+    wanted = launch.settings(recipe, plan, "zoo:resnet8?width=0.25", pairs)
+    plan.save(tmp_path / "plan.json")
+    found = []
+    monkeypatch.setattr("pursuhint.cli.training._run", lambda settings, **_: found.append(settings))
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(launch.command(wanted).replace("\\\n", " "))
+    assert words[0] == "pursuhint"
+    result = CliRunner().invoke(command_line, words[1:])
+    assert result.exit_code == 0, result.output
+    assert found == [wanted]
+
+
+def test_settings_that_cannot_be_used_are_refused_before_a_run_exists(teacher, launched):
+    with pytest.raises(InputError, match="is a trained teacher; choose a student"):
+        launch.settings(Recipe(), choose_hints(teacher), "builtin:digits-resnet56", ())
+    assert not list_runs() and not launched
+
+
+def test_explanations_name_the_kind_of_weights():
+    assert losses.explanation(Recipe()).startswith("Balanced")
+    assert losses.explanation(Recipe(balanced=False)).startswith("Fixed")
+
+
+def test_the_page_shows_the_command(open_page, teacher):
+    assert "pursuhint distill" in texts(open_page("distill"))

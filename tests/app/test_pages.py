@@ -1,0 +1,82 @@
+"""Every page opens from every state: nothing there, the analysed teacher, broken files."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.app.conftest import texts
+
+PAGES = ("teacher", "similarity", "hint_points", "distill", "runs")
+TITLES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs")
+
+
+@pytest.mark.parametrize(("page", "title"), list(zip(PAGES, TITLES, strict=True)))
+def test_opens_with_the_teacher_analysed(open_page, teacher, page, title):
+    app = open_page(page)
+    assert not app.exception and not app.error
+    assert app.title[0].value == title
+    assert "digits-resnet56" in texts(app)
+
+
+@pytest.mark.parametrize("page", PAGES[1:-1])
+def test_without_a_teacher_says_where_to_get_one(open_page, tmp_path, monkeypatch, page):
+    monkeypatch.setenv("PURSUHINT_ANALYSIS", str(tmp_path / "none"))
+    app = open_page(page)
+    assert not app.exception and not app.error
+    assert "needs an analysed teacher" in texts(app)
+
+
+def test_first_page_without_a_teacher_asks_for_one(open_page, tmp_path, monkeypatch):
+    monkeypatch.setenv("PURSUHINT_ANALYSIS", str(tmp_path / "none"))
+    app = open_page("teacher")
+    assert not app.exception and not app.error
+    assert "Choose one to begin" in texts(app)
+    assert [box.label for box in app.text_input][:2] == ["Network", "Checkpoint"]
+
+
+def test_runs_without_runs_says_how_to_start_one(open_page, teacher):
+    assert "No runs yet" in texts(open_page("runs"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_broken_analysis_is_one_clear_line(open_page, teacher, page):
+    (teacher.path / "analysis.json").write_text('{"format": 1, "teacher"', encoding="utf-8")
+    app = open_page(page)
+    assert not app.exception
+    if page != "runs":
+        assert len(app.error) == 1 and "must be JSON" in app.error[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_analysis_of_another_version_says_so(open_page, teacher, page):
+    (teacher.path / "analysis.json").write_text('{"format": 7}', encoding="utf-8")
+    app = open_page(page)
+    assert not app.exception
+    if page != "runs":
+        assert "another version" in app.error[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_broken_run_stops_no_page(open_page, make_run, page):
+    make_run("finished")
+    (make_run("finished").path / "settings.json").write_text("{}", encoding="utf-8")
+    assert not open_page(page).exception
+
+
+def test_first_page_can_still_choose_another_teacher_when_this_one_is_broken(open_page, teacher):
+    (teacher.path / "analysis.json").write_text("no", encoding="utf-8")
+    app = open_page("teacher")
+    assert [box.label for box in app.text_input][:2] == ["Network", "Checkpoint"]
+
+
+def test_the_address_names_another_analysis(open_page, teacher, tmp_path):
+    other = teacher.path.rename(tmp_path / "other")
+    app = open_page("similarity", teacher=str(other))
+    assert not app.error and app.title[0].value == "Similarity"
+    assert app.query_params["teacher"] in (str(other), [str(other)])
+
+
+def test_the_address_names_an_analysis_that_is_not_there(open_page, teacher):
+    app = open_page("similarity", teacher="nonsense")
+    assert not app.exception
+    assert "nonsense` holds no analysis" in app.error[0].value

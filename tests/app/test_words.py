@@ -1,0 +1,31 @@
+"""The examples in the app's docstrings hold, and the app keeps its place: no torch, no file formats."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "app").glob("*.py") if path.stem not in ("__init__", "main"))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_hold(name):
+    assert doctest.testmod(importlib.import_module(f"app.{name}")).failed == 0
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=lambda path: path.stem)
+def test_pages_stay_thin(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 100
+    heavy = ("torch", "numpy", "sklearn", "umap", "json", "scipy")
+    assert not [line for line in lines if line.startswith(tuple(f"import {name}" for name in heavy))]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pursuhint").rglob("*.py")), ids=lambda path: path.stem)
+def test_the_library_never_imports_the_app(path):
+    text = path.read_text(encoding="utf-8")
+    assert "import streamlit" not in text and "from app" not in text

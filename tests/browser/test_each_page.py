@@ -1,0 +1,38 @@
+"""Each page by its address, on a wide and on a narrow screen, in light and in dark colours."""
+
+from __future__ import annotations
+
+import pytest
+
+PAGES = {
+    "teacher": ("/", "Teacher"),
+    "similarity": ("/similarity", "Similarity"),
+    "hint-points": ("/hint_points", "Hint points"),
+    "distill": ("/distill", "Distill"),
+    "runs": ("/runs", None),
+}
+WIDER = """() => {
+    const main = document.querySelector('[data-testid=stMain]');
+    return main.scrollWidth - main.clientWidth;
+}"""
+
+
+@pytest.mark.parametrize(("dark", "width"), [(False, 1440), (True, 390)], ids=["light-wide", "dark-narrow"])
+def test_opens_by_its_address_and_fits(open_page, visit, screenshot, dark, width):
+    page = open_page(dark=dark, width=width)
+    for name, (address, title) in PAGES.items():
+        visit(page, address)
+        heading = page.get_by_test_id("stMain").get_by_role("heading", level=1)
+        heading.wait_for()
+        assert title is None or heading.inner_text() == title
+        assert page.get_by_test_id("stAlert").count() == 0
+        page.wait_for_timeout(700)  # the figures
+        assert page.evaluate(WIDER) <= 0, f"{name} is wider than the screen"
+        screenshot(page, f"{name}-{'dark' if dark else 'light'}-{width}")
+
+
+def test_the_first_visitor_sees_the_teacher_analysed(page, visit):
+    visit(page)
+    for value in ("99.60 %", "0.85 M", "27", "1,000"):
+        page.get_by_test_id("stMetricValue").get_by_text(value, exact=True).wait_for()
+    page.get_by_test_id("stSidebar").get_by_text("digits-resnet56").wait_for()

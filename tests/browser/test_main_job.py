@@ -1,0 +1,123 @@
+"""The main job as a person does it: Teacher, Similarity, Hint points, Distill, Runs, a student in a file."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from pursuhint.runs import RunFolder
+
+TRAINING_S = 180
+
+
+def hint_points(page) -> list[str]:
+    """Return the layers that the Hint points page names now."""
+    words = page.locator("[data-testid=stMain] p:has-text('HP1')").first.inner_text()
+    return re.findall(r"HP\d+\s+(\S+)", words)
+
+
+def wait_for_hint_points(page, changed_from: list[str]) -> list[str]:
+    """Wait until the page names other hint points."""
+    end = time.monotonic() + 30
+    while (found := hint_points(page)) == changed_from and time.monotonic() < end:
+        page.wait_for_timeout(100)
+    assert found != changed_from
+    return found
+
+
+def leave(page, idle, title: str) -> None:
+    """Go to another page by the navigation."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title).click()
+    page.get_by_role("heading", name=title, exact=True).wait_for()
+    idle(page)
+
+
+def choose_student(page, idle, spec: str) -> None:
+    """Type the name of a student."""
+    box = page.get_by_role("combobox", name="Network")
+    box.click()
+    box.fill(spec)
+    box.press("Enter")
+    idle(page)
+
+
+def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_path, screenshot):
+    visit(page)
+    page.get_by_test_id("stMetricValue").filter(has_text="99.60 %").wait_for()
+    screenshot(page, "teacher")
+
+    leave(page, idle, "Similarity")
+    page.locator(".st-key-heatmap .heatmaplayer image").first.wait_for()
+    page.get_by_text("Linear CKA", exact=True).click()
+    idle(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV", exact=True).click()
+    assert download.value.suggested_filename == "digits-resnet56-cka_linear.csv"
+
+    leave(page, idle, "Hint points")
+    automatic = hint_points(page)
+    assert len(automatic) == 3
+    leaves = page.locator(".st-key-hints-dendrogram .trace:has(path.point) path.point")
+    leaves.nth(12).wait_for(state="attached")
+    assert leaves.count() == 27
+    leaves.nth(12).click(force=True)
+    clicked = wait_for_hint_points(page, automatic)
+    assert len(set(clicked) ^ set(automatic)) == 1
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    page.mouse.click(box["x"] + 46, box["y"] + 34 + 16)  # the box in the first row: layer1.0
+    ticked = wait_for_hint_points(page, clicked)
+    assert "layer1.0" in ticked
+    screenshot(page, "hint-points")
+
+    page.get_by_role("button", name="Use in Distill").click()
+    page.wait_for_url("**/distill**")
+    page.get_by_role("heading", name="Distill").wait_for()
+    idle(page)
+    assert all(name in page.get_by_text("teaches at").inner_text() for name in ticked)
+    choose_student(page, idle, "zoo:resnet8?width=0.25")
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("3")
+    epochs.press("Enter")
+    idle(page)
+    page.get_by_text("3 epochs").wait_for()
+    screenshot(page, "distill")
+    page.get_by_role("button", name="Start distillation").dblclick()
+
+    page.wait_for_url("**/runs?run=*")
+    runs = list((app.home / "runs").iterdir())
+    assert len(runs) == 1, "a double click is one run"
+    page.locator("[class*=st-key-loss-] canvas").first.wait_for()
+    button = page.get_by_role("button", name="Download student")
+    button.wait_for(timeout=TRAINING_S * 1000)
+    screenshot(page, "runs")
+    with page.expect_download() as download:
+        button.click()
+    download.value.save_as(tmp_path / "student.safetensors")
+    run = RunFolder(runs[0])
+    assert (tmp_path / "student.safetensors").read_bytes() == run.student.read_bytes()
+    assert run.run_settings.plan.hint_points == tuple(ticked)
+    assert len(run.history().epochs) == 3
+
+
+def test_another_teacher_is_analysed_while_the_page_watches(page, visit, idle, screenshot):
+    visit(page)
+    page.get_by_role("textbox", name="Network").fill("builtin:digits-resnet56")
+    samples = page.get_by_role("spinbutton", name="Probe images")
+    samples.fill("300")
+    samples.press("Tab")
+    page.get_by_role("button", name="Analyse").click()
+    page.get_by_role("button", name="Cancel").wait_for()
+    page.wait_for_url("**/?teacher=*", timeout=TRAINING_S * 1000)
+    page.get_by_test_id("stMetricValue").filter(has_text="300").wait_for()
+    page.reload()  # a new session: the address alone brings it back
+    page.get_by_test_id("stMetricValue").filter(has_text="300").wait_for()
+
+
+def test_a_teacher_that_cannot_be_loaded_says_why(page, visit, idle):
+    visit(page)
+    page.get_by_role("textbox", name="Network").fill("zoo:resnet57")
+    page.get_by_role("button", name="Analyse").click()
+    page.get_by_text("did you mean resnet56?").wait_for(timeout=TRAINING_S * 1000)
+    page.get_by_role("button", name="Close").click()
+    idle(page)
+    assert page.get_by_test_id("stAlert").count() == 0

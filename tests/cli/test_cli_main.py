@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from pursuhint.cli import launch, main
+
+
+def test_the_command_as_a_process_ends_without_a_traceback():
+    command = [sys.executable, "-m", "pursuhint", "hints", "--metric", "cka_liner"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr == (
+        "error: unknown metric `cka_liner`: did you mean `cka_linear`? Known: r2_cca, cka_linear, cka_rbf\n"
+    )
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["runs", "show", "x"], 2)])
+def test_main_ends_the_process_with_the_code(arguments: list[str], code: int, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == code
+
+
+def test_help_names_every_command(pursuhint):
+    answer = pursuhint("--help")
+    assert answer.code == 0
+    names = "demo app layers evaluate analyse similarity hints train distill runs export"
+    for name in names.split():
+        assert f" {name} " in answer.out
+
+
+def test_no_command_shows_the_help(pursuhint):
+    answer = pursuhint()
+    assert "distill" in answer.out + answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_mistake_of_ours_is_not_hidden(pursuhint, monkeypatch):
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("pursuhint.cli.runs.list_runs", fail)
+    with pytest.raises(ZeroDivisionError):
+        pursuhint("runs", "list")
+
+
+def test_the_app_is_started_on_the_port(pursuhint, monkeypatch):
+    started: list[list[str]] = []
+    monkeypatch.setattr(launch.subprocess, "call", lambda command: started.append(command) or 0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    assert pursuhint("app", "--port", port).code == 0
+    assert started[0][1:4] == ["-m", "streamlit", "run"]
+    assert started[0][4].endswith("app/main.py")
+    assert started[0][-1] == str(port)
+
+
+def test_a_busy_port_is_said(pursuhint):
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        line = pursuhint("app", "--port", port).refused()
+    assert line == f"port {port} is not free; choose another one with `--port`"
+    assert (
+        pursuhint("app", "--port", 99999).refused()
+        == "port 99999 is not free; choose another one with `--port`"
+    )
+
+
+def test_an_install_without_the_app_says_so(pursuhint, monkeypatch, tmp_path):
+    monkeypatch.setattr(launch, "SCRIPT", tmp_path / "main.py")
+    assert "the app is not installed: " in pursuhint("app").refused()

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pursuhint.jobs import reap
+from pursuhint.runs import RunFolder, create_run, find_run
+from pursuhint.runs.worker import work
+from tests.tiny import STUDENT
+
+
+def wait_until(condition: Callable[[], bool], run: RunFolder) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, run.log.read_text()
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def finished(settings_for) -> RunFolder:
+    run = create_run(settings_for(name="mine"))
+    work(run)
+    return run
+
+
+def test_a_detached_run_from_start_to_student(pursuhint, plan_file: Path, tmp_path: Path):
+    """distill --detach -> runs show -> stop -> resume -> export, as a person would."""
+    started = pursuhint(
+        *("distill", "--plan", plan_file, "--student", STUDENT, "--epochs", "16", "--limit", "96"),
+        *("--batch-size", "48", "--device", "cpu", "--threads", "1", "--detach", "--json"),
+    ).json
+    run = find_run(started["id"])
+    assert pursuhint("runs", "show", started["id"], "--json").json["state"] in ("queued", "running")
+    wait_until(lambda: len(run.history().epochs) >= 1, run)
+    shown = pursuhint("runs", "show", started["id"], "--json").json
+    assert {"id", "name", "state", "pid", "epoch", "epochs", "metrics", "reason"} <= set(shown)
+    assert (shown["id"], shown["state"], shown["pid"]) == (started["id"], "running", started["pid"])
+    assert 1 <= shown["epoch"] < shown["epochs"] == 16
+    assert 0 <= shown["metrics"]["validation_accuracy"] <= 1
+    line = pursuhint("runs", "delete", started["id"]).refused()
+    assert line.endswith("stop it before deleting it")
+    assert (
+        "is running; only a stopped, failed or lost" in pursuhint("runs", "resume", started["id"]).refused()
+    )
+
+    stopped = pursuhint("runs", "stop", started["id"], "--json").json
+    assert stopped["state"] == "stopped"
+    assert stopped["reason"].startswith("stopped in epoch")
+    assert "only a live run can be stopped" in pursuhint("runs", "stop", started["id"]).refused()
+    assert "is stopped and has no student yet" in pursuhint("export", started["id"]).refused()
+
+    resumed = pursuhint("runs", "resume", started["id"], "--detach", "--json").json
+    assert resumed["state"] in ("queued", "running")
+    wait_until(lambda: not run.is_live(), run)
+    reap()
+    ended = pursuhint("runs", "show", started["id"], "--json").json
+    assert (ended["state"], ended["epoch"]) == ("finished", 16), run.log.read_text()
+    target = tmp_path / "student.safetensors"
+    assert pursuhint("export", started["id"], "--out", target, "--json").json["path"] == str(target)
+    assert target.read_bytes() == run.student.read_bytes()
+    assert [event["epoch"] for event in run.history().epochs] == list(range(1, 17))
+
+
+def test_a_stopped_run_goes_on_here(pursuhint, settings_for):
+    run = create_run(settings_for())
+    with pytest.raises(Exception, match="stopped in epoch 2"):
+        work(run, progress=lambda *_: run.ask_to_stop())
+    found = pursuhint("runs", "resume", run.id, "--json").json
+    assert (found["state"], found["epoch"]) == ("finished", 2)
+
+
+def test_list_json_holds_every_run(pursuhint, finished: RunFolder, settings_for):
+    waiting = create_run(settings_for(name="waiting"))
+    found = pursuhint("runs", "list", "--json").json
+    assert {one["id"]: one["state"] for one in found} == {finished.id: "finished", waiting.id: "lost"}
+    assert [one["id"] for one in found] == sorted((one["id"] for one in found), reverse=True)
+
+
+def test_list_in_words(pursuhint, settings_for):
+    assert pursuhint("runs", "list", "--json").json == []
+    assert "no runs yet; start one with `pursuhint distill` or in the app" in pursuhint("runs", "list").out
+    create_run(settings_for(name="waiting"))
+    out = pursuhint("runs", "list").out
+    assert "1 runs" in out
+    assert "0/2" in out
+
+
+def test_show_and_follow_in_words(pursuhint, finished: RunFolder):
+    shown = pursuhint("runs", "show", finished.id[-4:])
+    assert "mine  finished  epoch 2/2" in shown.out
+    assert "test_accuracy" in shown.out
+    followed = pursuhint("runs", "follow", finished.id)
+    assert followed.code == 0
+    assert [line[:10] for line in followed.out.splitlines()[:2]] == ["epoch    1", "epoch    2"]
+
+
+def test_a_finished_run_is_neither_stopped_nor_resumed(pursuhint, finished: RunFolder):
+    assert "is finished; only a live run can be stopped" in pursuhint("runs", "stop", finished.id).refused()
+    assert "is finished; only a stopped, failed" in pursuhint("runs", "resume", finished.id).refused()
+
+
+def test_delete(pursuhint, finished: RunFolder):
+    assert pursuhint("runs", "delete", finished.id, "--json").json == {"id": finished.id, "deleted": True}
+    assert not finished.path.exists()
+    assert f"unknown run `{finished.id}`" in pursuhint("runs", "show", finished.id).refused()
+
+
+@pytest.mark.parametrize("command", ["show", "stop", "resume", "delete", "follow"])
+def test_an_unknown_run_is_refused(pursuhint, command: str):
+    assert pursuhint("runs", command, "nope").refused() == "unknown run `nope`: Known: none"
+
+
+def test_no_command_shows_the_help(pursuhint):
+    answer = pursuhint("runs")
+    assert "resume" in answer.out + answer.err
+    assert "Traceback" not in answer.err

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from pursuhint.data import folder as folder_module
+from pursuhint.data import load_data
+from pursuhint.data.folder import LARGEST_KEPT
+from pursuhint.errors import InputError
+
+
+def picture(path: Path, value: int, size: tuple[int, int] = (12, 10)) -> np.ndarray:
+    """Write an image of noise around a value and return its pixels."""
+    pixels = np.random.default_rng(value).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    return pixels
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Two classes, 10 training and 2 test images each."""
+    root = tmp_path / "flowers"
+    for part, count in (("train", 10), ("test", 2)):
+        for label, name in enumerate(("daisy", "rose")):
+            for i in range(count):
+                picture(root / part / name / f"{i}.png", 1000 * len(part) + 100 * label + i)
+    return root
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The images that were decoded."""
+    seen: list[Path] = []
+    original = folder_module._fit
+
+    def note(path: Path, shape: tuple[int, int]) -> np.ndarray:
+        seen.append(path)
+        return original(path, shape)
+
+    monkeypatch.setattr(folder_module, "_fit", note)
+    return seen
+
+
+def test_pixels_labels_and_classes_are_those_of_the_files(tree: Path):
+    data = load_data(f"folder:{tree}")
+    assert data.classes == ("daisy", "rose")
+    assert data.image_shape == (3, 10, 12)
+    assert (len(data.train), len(data.validation), len(data.test)) == (18, 2, 4)
+    assert np.bincount(data.validation.labels).tolist() == [1, 1]
+    assert data.test.labels.tolist() == [0, 0, 1, 1]
+    for image, name, i in zip(
+        data.test.images(), ["daisy", "daisy", "rose", "rose"], [0, 1, 0, 1], strict=True
+    ):
+        expected = np.asarray(Image.open(tree / "test" / name / f"{i}.png"))
+        np.testing.assert_array_equal(image, expected)
+
+
+def test_the_second_call_reads_no_image_and_maps_the_file(tree: Path, decoded: list[Path]):
+    first = load_data(f"folder:{tree}")
+    assert len(decoded) == 24
+    second = load_data(f"folder:{tree}")
+    assert len(decoded) == 24
+    assert isinstance(second.train.source, np.memmap)
+    assert second.id == first.id
+    np.testing.assert_array_equal(second.train.images(), first.train.images())
+
+
+def test_a_changed_file_is_decoded_again(tree: Path, decoded: list[Path]):
+    first = load_data(f"folder:{tree}")
+    path = tree / "test" / "rose" / "0.png"
+    changed = picture(path, 77)
+    os.utime(path, ns=(1, 1))
+    second = load_data(f"folder:{tree}")
+    assert len(decoded) == 48
+    assert second.id != first.id
+    np.testing.assert_array_equal(second.test.images(slice(2, 3))[0], changed)
+
+
+def test_a_new_file_is_seen(tree: Path):
+    first = load_data(f"folder:{tree}")
+    picture(tree / "train" / "rose" / "new.png", 5)
+    second = load_data(f"folder:{tree}")
+    assert len(second.train) + len(second.validation) == 21
+    assert second.id != first.id
+
+
+def test_progress_counts_the_images(tree: Path):
+    told: list[tuple[str, int, int]] = []
+    load_data(f"folder:{tree}", progress=lambda *what: told.append(what))
+    assert told == [("decoding images", 24, 24)]
+
+
+def test_val_stands_in_for_test(tree: Path):
+    (tree / "test").rename(tree / "val")
+    assert len(load_data(f"folder:{tree}").test) == 4
+
+
+def test_test_wins_over_val(tree: Path):
+    picture(tree / "val" / "daisy" / "0.png", 1)
+    assert len(load_data(f"folder:{tree}").test) == 4
+
+
+def test_grey_and_transparent_images_become_rgb(tree: Path):
+    Image.new("L", (12, 10), 90).save(tree / "test" / "rose" / "0.png")
+    Image.new("RGBA", (12, 10), (1, 2, 3, 255)).save(tree / "test" / "rose" / "1.png")
+    images = load_data(f"folder:{tree}").test.images()
+    assert (images[2] == 90).all()
+    assert (images[3] == [1, 2, 3]).all()
+
+
+def test_images_of_different_sizes_get_one(tree: Path):
+    picture(tree / "train" / "daisy" / "0.png", 4, size=(30, 20))
+    data = load_data(f"folder:{tree}")
+    height, width = data.image_shape[1:]
+    with Image.open(tree / "test" / "rose" / "1.png") as image:
+        expected = ImageOps.fit(image, (width, height), method=Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(data.test.images()[3], np.asarray(expected))
+
+
+def test_large_images_are_kept_smaller(tree: Path):
+    for path in tree.rglob("*.png"):
+        picture(path, 1, size=(300, 280))
+    assert load_data(f"folder:{tree}").image_shape == (3, LARGEST_KEPT, LARGEST_KEPT)
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("train", "must hold a folder `train` with one folder per class; it is missing"),
+        ("test", "must hold a folder `test` or `val` with one folder per class; it is missing"),
+    ],
+)
+def test_a_missing_part_is_refused(tree: Path, part: str, message: str):
+    (tree / part).rename(tree / "other")
+    with pytest.raises(InputError, match=message):
+        load_data(f"folder:{tree}")
+
+
+def test_an_empty_part_is_refused(tree: Path):
+    (tree / "test").rename(tree / "other")
+    (tree / "test").mkdir()
+    with pytest.raises(InputError, match="test` is empty; expected one folder per class with images in it"):
+        load_data(f"folder:{tree}")
+
+
+def test_an_empty_class_folder_is_refused(tree: Path):
+    (tree / "train" / "tulip").mkdir()
+    (tree / "train" / "tulip" / "readme.txt").write_text("no image")
+    with pytest.raises(
+        InputError, match=r"class folder `.*tulip` holds no image; expected files ending in .bmp"
+    ):
+        load_data(f"folder:{tree}")
+
+
+def test_a_class_in_one_part_only_is_refused(tree: Path):
+    picture(tree / "train" / "tulip" / "0.png", 1)
+    with pytest.raises(InputError, match="must have the same class folders; only in one of them: tulip"):
+        load_data(f"folder:{tree}")
+
+
+def test_a_single_class_is_refused(tree: Path):
+    for part in ("train", "test"):
+        (tree / part / "rose").rename(tree / f"{part}-rose")
+    with pytest.raises(InputError, match="must hold at least 2 class folders; found 1"):
+        load_data(f"folder:{tree}")
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no image", b"\x89PNG\r\n\x1a\n broken"])
+def test_an_unreadable_image_is_named_and_nothing_is_kept(tree: Path, pursuhint_home: Path, content: bytes):
+    (tree / "train" / "rose" / "3.png").write_bytes(content)
+    with pytest.raises(InputError, match=r"cannot read the image `.*rose/3.png`: .*; remove or replace it"):
+        load_data(f"folder:{tree}")
+    assert [path for path in pursuhint_home.rglob("*") if path.is_file()] == []
+
+
+def test_a_truncated_image_is_named(tree: Path):
+    path = tree / "train" / "rose" / "3.png"
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"cannot read the image `.*rose/3.png`"):
+        load_data(f"folder:{tree}")
+
+
+def test_an_image_that_declares_too_many_pixels_is_named(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(InputError, match="declares more than 100 pixels; remove or shrink it"):
+        load_data(f"folder:{tree}")

@@ -1,0 +1,184 @@
+"""What must hold in every distillation."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pursuhint.errors import InputError, PursuhintError
+from pursuhint.losses import CrossEntropy
+from pursuhint.losses.at import AttentionTransfer
+from pursuhint.training.prepare import Parts
+from tests.tiny import TEACHER
+
+
+def test_the_teacher_is_bit_identical_after_a_run(train, settings_for):
+    kept = {}
+
+    def watch(parts: Parts) -> None:
+        kept["parts"] = parts
+        kept["before"] = {k: v.clone() for k, v in parts.teacher.model.state_dict().items()}
+
+    train(settings_for(hint_loss="fitnet", epochs=1), watch=watch)
+    teacher = kept["parts"].teacher.model
+    after = teacher.state_dict()
+    assert any(name.endswith("running_mean") for name in after)
+    assert all(torch.equal(value, kept["before"][name]) for name, value in after.items())
+    assert not any(module.training for module in teacher.modules())
+    assert not any(p.requires_grad or p.grad is not None for p in teacher.parameters())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in teacher.modules())
+
+
+@pytest.mark.parametrize("hint_loss", ["at", "fitnet", "none"])
+def test_the_total_is_the_weighted_sum_of_the_named_losses(train, settings_for, hint_loss: str):
+    recorded = train(settings_for(hint_loss=hint_loss))
+    (settled,) = recorded.of("weights")
+    steps = recorded.of("step")
+    assert len(steps) == 6
+    pairs = ["hint/layer1.0->layer1.0", "hint/layer2.0->layer2.0", "hint/layer3.0->layer3.0"]
+    expected = ["cls", "logit"] + (pairs if hint_loss != "none" else [])
+    for step in steps:
+        assert list(step["raw"]) == expected
+        by_term = {
+            t: sum(v for n, v in step["raw"].items() if n.split("/")[0] == t) for t in step["weighted"]
+        }
+        assert set(by_term) == set(settled["weights"])
+        for term, value in step["weighted"].items():
+            assert value == pytest.approx(settled["weights"][term] * by_term[term], rel=1e-6)
+        assert step["total"] == pytest.approx(sum(step["weighted"].values()), rel=1e-5)
+
+
+def test_teacher_and_student_see_the_same_tensor(train, settings_for):
+    seen: dict[str, list[torch.Tensor]] = {"teacher": [], "student": []}
+
+    def watch(parts: Parts) -> None:
+        def note(who: str):
+            def hook(module, inputs):
+                if who == "teacher" or module.training:
+                    seen[who].append(inputs[0])
+
+            return hook
+
+        parts.teacher.model.register_forward_pre_hook(note("teacher"))
+        parts.student.model.register_forward_pre_hook(note("student"))
+
+    train(settings_for(epochs=2), watch=watch)
+    assert len(seen["teacher"]) == len(seen["student"]) == 1 + 2 * 3
+    for taught, learned in zip(seen["teacher"], seen["student"], strict=True):
+        assert taught is learned
+    assert not torch.equal(seen["teacher"][1], seen["teacher"][4]), "the epochs differ"
+
+
+def test_the_same_seed_gives_the_same_history(train, settings_for):
+    first, second = (train(settings_for(), folder=name) for name in "ab")
+    for kind in ("weights", "step", "epoch", "final"):
+        assert first.of(kind) == second.of(kind)
+        assert first.of(kind)
+    assert all(torch.equal(value, second.student[name]) for name, value in first.student.items())
+
+
+def test_another_seed_gives_another_history(train, settings_for):
+    first, second = (train(settings_for(epochs=1, seed=seed), folder=str(seed)) for seed in (1, 2))
+    assert first.of("step") != second.of("step")
+
+
+def test_the_final_figures_are_those_of_the_best_epoch(train, settings_for):
+    recorded = train(settings_for(epochs=3))
+    epochs = recorded.of("epoch")
+    best = max(epochs, key=lambda e: (e["validation_accuracy"], -e["epoch"]))
+    final = recorded.final
+    assert [e["epoch"] for e in epochs] == [1, 2, 3]
+    assert final["best_epoch"] == best["epoch"]
+    assert final["validation_accuracy"] == best["validation_accuracy"]
+    assert final["n_test"] == 500
+    trainer = recorded.trainer
+    data, student = trainer.parts.data, trainer.distiller.student.eval()
+    with torch.no_grad():
+        logits = student(trainer.parts.preprocess.apply(data.test.images()))
+    right = (logits.argmax(1).numpy() == data.test.labels).mean()
+    assert final["test_accuracy"] == pytest.approx(right)
+
+
+def test_a_nan_names_its_term_and_keeps_the_checkpoint(train, settings_for, tmp_path, monkeypatch):
+    settings = settings_for()
+    train(settings, stop_after=3)  # one epoch and no step of the second
+    original, calls = AttentionTransfer.forward, iter(range(100))
+
+    def broken(self, *arguments):
+        named = original(self, *arguments)
+        if next(calls) >= 1:
+            named["hint/layer2.0->layer2.0"] = named["hint/layer2.0->layer2.0"] * float("nan")
+        return named
+
+    monkeypatch.setattr(AttentionTransfer, "forward", broken)
+    before = {p.name: p.read_bytes() for p in (tmp_path / "checkpoints").iterdir()}
+    message = (
+        "the loss `hint/layer2.0->layer2.0` became nan in epoch 2 at step 2; the checkpoint before it is"
+    )
+    with pytest.raises(PursuhintError, match=message):
+        train(settings)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "checkpoints").iterdir()} == before
+
+
+def test_an_exploding_run_stops_at_the_first_bad_loss(train, settings_for):
+    settings = settings_for(learning_rate=1e30, warmup=0, epochs=3)
+    with pytest.raises(PursuhintError, match="the loss `.*` became (nan|inf) in epoch 1 at step"):
+        train(settings)
+
+
+def test_without_hints_and_teacher_only_the_labels_count(train, settings_for):
+    alone = settings_for(kind="train", plan=None, hint_loss="none", logit_loss="none", epochs=1)
+    recorded = train(alone)
+    assert recorded.of("weights")[0]["weights"] == {"cls": 1.0}
+    assert all(list(step["raw"]) == ["cls"] for step in recorded.of("step"))
+    assert [type(loss) for loss in recorded.trainer.distiller.losses] == [CrossEntropy]
+
+
+def test_mixed_precision_trains_with_finite_losses(train, settings_for):
+    recorded = train(settings_for(precision="bf16-mixed", epochs=1, hint_loss="fitnet"))
+    exact = train(settings_for(epochs=1, hint_loss="fitnet"), folder="exact")
+    for step, other in zip(recorded.of("step"), exact.of("step"), strict=True):
+        assert math.isfinite(step["total"])
+        assert step["raw"]["cls"] == pytest.approx(other["raw"]["cls"], rel=0.1)
+    assert all(v.dtype != torch.bfloat16 for v in recorded.student.values())
+
+
+def test_start_weights_come_from_the_given_file(train, settings_for, tiny_weights):
+    started = {}
+
+    def watch(parts: Parts) -> None:
+        started.update({k: v.clone() for k, v in parts.student.model.state_dict().items()})
+
+    settings = settings_for(student=TEACHER, init=str(tiny_weights), learning_rate=1e-6, epochs=1)
+    recorded = train(settings, watch=watch)
+    assert all(torch.equal(started[name], value) for name, value in load_file(tiny_weights).items())
+    assert recorded.final["validation_accuracy"] > 0.8
+
+
+def test_more_images_than_there_are_or_than_a_batch_are_refused(train, settings_for):
+    with pytest.raises(
+        InputError, match="`limit` must be at most 1000, the training images there are; found 5000"
+    ):
+        train(settings_for(limit=5000))
+    with pytest.raises(
+        InputError, match="`batch_size` must be at most 96, the number of training images; found 97"
+    ):
+        train(settings_for(batch_size=97))
+
+
+def test_a_term_without_pull_is_warned_about(train, settings_for):
+    weights = {"mode": "fixed", "cls": 1, "logit": 1, "hint": 1e-6}
+    recorded = train(settings_for(weights=weights, epochs=1))
+    (warning,) = recorded.of("warning")
+    assert warning["text"].startswith("L_hint makes up 0.00% of the gradient at the start: it is as good as")
+
+
+def test_the_progress_and_the_learning_rate_are_recorded(train, settings_for):
+    recorded = train(settings_for(schedule="constant", warmup=0, learning_rate=0.02))
+    steps = recorded.of("step")
+    assert [step["step"] for step in steps] == [1, 2, 3, 4, 5, 6]
+    assert [step["epoch"] for step in steps] == pytest.approx([1 / 3, 2 / 3, 1, 4 / 3, 5 / 3, 2])
+    assert {step["learning_rate"] for step in steps} == {0.02}

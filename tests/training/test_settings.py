@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import pytest
+
+from pursuhint.errors import InputError
+from pursuhint.training.check import check_settings
+from pursuhint.training.settings import RunSettings, make_settings
+
+PLAIN = {"kind": "train", "student": "zoo:resnet8", "data": "digits", "preprocess": "digits"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"epochs": 0}, "`epochs`: Input should be greater than or equal to 1; found `0`"),
+        ({"batch_size": 1}, "`batch_size`: Input should be greater than or equal to 2; found `1`"),
+        ({"learning_rate": 0}, "`learning_rate`: Input should be greater than 0; found `0`"),
+        ({"learning_rate": float("nan")}, "`learning_rate`: Input should be .*; found `nan`"),
+        ({"temperature": -1}, "`temperature`: Input should be greater than 0; found `-1`"),
+        ({"schedule": "cosin"}, "`schedule`: Input should be 'cosine', 'step' or 'constant'; found `cosin`"),
+        ({"precision": "8"}, "`precision`: Input should be '32-true'"),
+        ({"mirrors": ("wandb",)}, "`mirrors.0`: Input should be 'tensorboard' or 'mlflow'; found `wandb`"),
+        ({"epoch": 3}, "`epoch`: Extra inputs are not permitted; found `3`"),
+        ({"kind": "distill"}, "a distillation needs a hint plan"),
+        ({"hint_loss": "at"}, "training without a teacher has no hint loss and no logit loss"),
+        ({"hint_loss": "fitnets"}, "`hint_loss`: Input should be 'none', 'at' or 'fitnet'; found `fitnets`"),
+        (
+            {"weights": {"mode": "fixed", "cls": 0, "logit": 0, "hint": 0}},
+            "`weights`: at least one weight must be above 0",
+        ),
+        (
+            {"weights": {"cls": 0}},
+            "`weights`: balanced weights need a share of L_cls above 0; use fixed weights",
+        ),
+        ({"weights": {"hint": -1}}, "`weights.hint`: Input should be greater than or equal to 0; found `-1`"),
+    ],
+)
+def test_a_value_that_breaks_its_rule_is_named(fields: dict, message: str):
+    with pytest.raises(InputError, match=message):
+        make_settings(**PLAIN | fields)
+
+
+def test_settings_come_back_from_json(settings_for):
+    settings = settings_for(pairs=({"hint": "layer1.0", "guided": "layer1.0"},))
+    assert RunSettings.model_validate_json(settings.model_dump_json()) == settings
+
+
+@pytest.mark.parametrize(
+    ("fields", "title"),
+    [
+        ({}, "resnet8?width=0.25 · kd + at"),
+        ({"hint_loss": "none"}, "resnet8?width=0.25 · kd"),
+        ({"hint_loss": "none", "logit_loss": "none"}, "resnet8?width=0.25 · no teacher"),
+        ({"name": "mine"}, "mine"),
+    ],
+)
+def test_the_title_says_student_and_losses(settings_for, fields: dict, title: str):
+    assert settings_for(**fields).title == title
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"student": "zoo:resnet9"}, "unknown zoo model `resnet9`: did you mean `resnet8`"),
+        (
+            {"student": "builtin:digits-resnet56"},
+            "is a trained teacher; choose a student such as `zoo:resnet20`",
+        ),
+        ({"init": "/none.pt"}, "the start checkpoint `/none.pt` does not exist; check the path"),
+        (
+            {"teacher_weights": "/none.pt"},
+            "the teacher's checkpoint `/none.pt` does not exist; check the path",
+        ),
+        ({"data": "folder:/none"}, "no such folder: `/none`; expected `/none/train/<class>"),
+        (
+            {"weights": {"mode": "fixed", "hint": 0}},
+            "the hint loss `at` has weight 0; give `--weight-hint` a value above 0 or set it to none",
+        ),
+        (
+            {"weights": {"mode": "fixed", "logit": 0}},
+            "the logit loss `kd` has weight 0; give `--weight-logit`",
+        ),
+    ],
+)
+def test_what_can_be_refused_before_a_run_is(settings_for, fields: dict, message: str):
+    with pytest.raises(InputError, match=message):
+        check_settings(settings_for(**fields))
+
+
+def test_good_settings_pass(settings_for):
+    assert check_settings(settings_for()) is None
