@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from pursuhint.analysis import AnalysisFolder
-from pursuhint.clustering import Clustering, cluster_layers, silhouette_curve
+from pursuhint.clustering import silhouette_curve
 from pursuhint.errors import PursuhintError
 from pursuhint.hints import choose_hints
 from pursuhint.jobs import LIVE
@@ -49,23 +49,18 @@ def analysis(path: Path) -> AnalysisFolder:
 
 
 @keep(64, "Comparing the layers …")
-def similarity(analysis: AnalysisFolder, metric: str) -> SimilarityMatrix:
-    return analysis.similarity(metric)
-
-
-@keep(128)
-def clustering(analysis: AnalysisFolder, metric: str, method: str, clusters: int) -> Clustering:
-    return cluster_layers(similarity(analysis, metric), clusters, method=method)
+def similarity(analysis: AnalysisFolder, metric: str, samples: int | None) -> SimilarityMatrix:
+    return analysis.similarity(metric, samples=samples)
 
 
 @keep(64, "Grouping the layers …")
-def silhouettes(analysis: AnalysisFolder, metric: str, method: str) -> dict[int, float]:
-    return silhouette_curve(similarity(analysis, metric), method=method)
+def silhouettes(analysis: AnalysisFolder, metric: str, method: str, samples: int | None) -> dict[int, float]:
+    return silhouette_curve(similarity(analysis, metric, samples), method=method)
 
 
 @keep(128, "Choosing hint points …")
-def plan(analysis: AnalysisFolder, metric: str, method: str, clusters: int) -> HintPlan:
-    return choose_hints(analysis, metric=metric, method=method, clusters=clusters)
+def plan(analysis: AnalysisFolder, metric: str, method: str, clusters: int, samples: int | None) -> HintPlan:
+    return choose_hints(analysis, metric=metric, method=method, clusters=clusters, samples=samples)
 
 
 @keep(64, "Looking at the student …")

@@ -15,6 +15,8 @@ from pursuhint.figures import silhouette_bars
 from pursuhint.similarity import METRICS, Metric
 
 BARS = "hints-silhouette"
+FEWEST = 200
+"""Probe images below which no part of them is offered."""
 
 
 def metric(page: str) -> None:
@@ -38,6 +40,20 @@ def _one_of(label: str, known: Mapping[str, Metric | Method], tie: dict) -> None
     )
 
 
+def samples(page: str, analysis: AnalysisFolder) -> None:
+    """Draw the choice of how many probe images count; the first ones hold each class in proportion."""
+    mine, most = state.get(), analysis.card.samples
+    counts = [*(count for count in (most // 10, most // 4, most // 2) if count >= FEWEST), most]
+    tie = bound(
+        f"{page}-samples",
+        mine.choice.samples or most,
+        lambda count: mine.choose(samples=None if count == most else count),
+    )
+    known = sorted({*counts, mine.choice.samples or most})
+    note = "Fewer images are noisier: see whether the picture stays. More need a new analysis."
+    st.segmented_control("Probe images", known, required=True, format_func="{:,}".format, help=note, **tie)
+
+
 def clusters(page: str, most: int) -> None:
     """Draw the choice of K."""
     mine = state.get()
@@ -48,7 +64,7 @@ def clusters(page: str, most: int) -> None:
 def silhouettes(analysis: AnalysisFolder) -> None:
     """Draw the silhouette over K; a click on a bar chooses that K."""
     choice = state.get().choice
-    curve = cached.silhouettes(analysis, choice.metric, choice.method)
+    curve = cached.silhouettes(analysis, choice.metric, choice.method, choice.samples)
     figure = silhouette_bars(curve, chosen=choice.clusters, dark=dark()).update_xaxes(title_text="")
     alt = "Mean silhouette for each number of clusters"
     draw(figure, BARS, alt, on_select=_bar_clicked, selection_mode="points")

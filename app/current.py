@@ -58,7 +58,7 @@ def plan(analysis: AnalysisFolder) -> HintPlan:
     """Return the plan in force: the one edited under the present choice, else the automatic one."""
     mine = state.get()
     choice = mine.choice
-    return mine.edited.get(choice) or cached.plan(analysis, choice.metric, choice.method, choice.clusters)
+    return mine.edited.get(choice) or cached.plan(analysis, **vars(choice))
 
 
 def view(
@@ -73,7 +73,7 @@ def view(
     Raises:
         InputError: the plan was made of other layers than the analysis has.
     """
-    similarity = cached.similarity(analysis, plan.metric)
+    similarity = cached.similarity(analysis, plan.metric, state.get().choice.samples)
     grouped = Clustering(plan.method, plan.layers, plan.clusters, plan.centres, False, plan.silhouette)
     return layer_view(similarity, grouped, plan.hint_points, order=order, positions=positions)
 
@@ -89,7 +89,8 @@ def open_plan(text: bytes, name: str) -> None:
         raise InputError("there is no teacher to compare the plan with; open one on the Teacher page")
     opened.check_teacher(teacher.card.teacher.hash)
     view(teacher, opened)
-    state.get().adopt(opened)
+    used = len(opened.sample_ids)
+    state.get().adopt(opened, samples=used if used < teacher.card.samples else None)
 
 
 def teacher_accuracy(teacher_hash: str) -> float | None:

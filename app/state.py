@@ -22,11 +22,16 @@ LayerMap = Literal["mds", "umap"]
 
 @dataclass(frozen=True)
 class Choice:
-    """How the layers are grouped; a plan that a person edited belongs to one such choice."""
+    """How the layers are grouped; a plan that a person edited belongs to one such choice.
+
+    Attributes:
+        samples: how many of the probe images count; None for all.
+    """
 
     metric: str = DEFAULT_METRIC
     method: str = DEFAULT_METHOD
     clusters: int = DEFAULT_CLUSTERS
+    samples: int | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +111,7 @@ class AppState:
         """Stop following it; the worker is not touched."""
         self.watched = None
 
-    def choose(self, **changed: str | int) -> None:
+    def choose(self, **changed: str | int | None) -> None:
         """Change metric, method or clusters; a plan edited under another choice waits there."""
         self.choice = Choice(**(vars(self.choice) | changed))
         self.guided = {}
@@ -118,9 +123,9 @@ class AppState:
         self.guided = {}
         self.revision += 1
 
-    def adopt(self, plan: HintPlan) -> None:
+    def adopt(self, plan: HintPlan, *, samples: int | None = None) -> None:
         """Take over a plan from a file, with its choice."""
-        self.choice = Choice(plan.metric, plan.method, len(plan.clusters))
+        self.choice = Choice(plan.metric, plan.method, len(plan.clusters), samples)
         self.edit(plan)
 
     def forget_edits(self) -> None:

@@ -13,7 +13,9 @@ actions = header("Hint points", caption)
 with st.container(horizontal=True, gap="medium"):
     controls.metric("hints")
     controls.method("hints")
-    controls.clusters("hints", len(cached.similarity(analysis, mine.choice.metric).layers))
+    controls.clusters(
+        "hints", len(cached.similarity(analysis, mine.choice.metric, mine.choice.samples).layers)
+    )
 
 plan = current.plan(analysis)
 view = current.view(analysis, plan)

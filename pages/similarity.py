@@ -17,12 +17,14 @@ actions = header(
 )
 with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
     controls.metric("similarity")
+    controls.samples("similarity", analysis)
     order = st.segmented_control(
         "Order", ["depth", "dendrogram"], default="depth", required=True, key="similarity-order"
     )
 
-metric = state.get().choice.metric
-matrix = cached.similarity(analysis, metric)
+choice = state.get().choice
+metric = choice.metric
+matrix = cached.similarity(analysis, metric, choice.samples)
 view = current.view(analysis, current.plan(analysis), order=order)
 name = f"{short(about.teacher.spec)}-{metric}"
 with actions:

@@ -16,6 +16,7 @@ def choose_hints(
     clusters: int = DEFAULT_CLUSTERS,
     method: str = DEFAULT_METHOD,
     seed: int = 0,
+    samples: int | None = None,
 ) -> HintPlan:
     """Cluster a teacher's layers and take the cluster centres as hint points.
 
@@ -25,6 +26,7 @@ def choose_hints(
         clusters: K, the number of hint points; the paper takes 3 on CIFAR and 4 on ImageNet.
         method: a name of `pursuhint.clustering.METHODS`.
         seed: of methods that draw random numbers.
+        samples: use the first probe images only; all when None.
 
     Returns:
         The automatic plan, without overrides.
@@ -35,7 +37,7 @@ def choose_hints(
     Source:
         Keser et al. (2023), Expert Systems with Applications 213, 119040.
     """
-    similarity = analysis.similarity(metric)
+    similarity = analysis.similarity(metric, samples=samples)
     clustering = cluster_layers(similarity, clusters, method=method, seed=seed)
     card = analysis.card
     return HintPlan.from_clustering(
@@ -44,5 +46,5 @@ def choose_hints(
         teacher=card.teacher,
         data=card.data,
         data_id=card.data_id,
-        sample_ids=analysis.probe["ids"],
+        sample_ids=analysis.probe["ids"][:samples],
     )

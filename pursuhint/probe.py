@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from pursuhint.errors import InputError, PursuhintError
 from pursuhint.files import read_json, write_json
 from pursuhint.home import home
+from pursuhint.jobs import answer, ask
 from pursuhint.layers import Layer
 
 TIMEOUT = 120
@@ -90,17 +89,9 @@ def ask_student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> S
     kept = home() / "students" / f"{key}.json"
     if kept.is_file():
         return StudentCard.from_dict(read_json(kept))
-    command = [sys.executable, "-m", "pursuhint.probe", spec, str(classes), *map(str, image_shape)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        raise PursuhintError(
-            f"describing `{spec}` took longer than {TIMEOUT} s; try a smaller student"
-        ) from None
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("error: ")
-        raise (InputError if done.returncode == InputError.exit_code else PursuhintError)(reason)
-    card = StudentCard.from_dict(json.loads(done.stdout))
+    numbers = map(str, (classes, *image_shape))
+    printed = ask("pursuhint.probe", spec, *numbers, what=f"describing `{spec}`", timeout=TIMEOUT)
+    card = StudentCard.from_dict(json.loads(printed))
     write_json(kept, card.as_dict())
     return card
 
@@ -109,13 +100,9 @@ def main() -> int:
     """Answer the question on the command line."""
     spec, *numbers = sys.argv[1:]
     classes, channels, height, width = map(int, numbers)
-    try:
-        card = describe_student(spec, classes, (channels, height, width))
-    except PursuhintError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    print(json.dumps(card.as_dict()))
-    return 0
+    return answer(
+        lambda: print(json.dumps(describe_student(spec, classes, (channels, height, width)).as_dict()))
+    )
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +37,20 @@ def test_every_name_of_the_package_is_there():
     for name in pursuhint.__all__:
         assert getattr(pursuhint, name).__name__ == name
     assert dir(pursuhint) == sorted(pursuhint.__all__)
+
+
+def test_the_readme_shows_code_that_runs():
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    quick = code.replace("data.train,", "data.train.take(slice(0, 200)),").replace(
+        "data.train.ids", "data.train.ids[:200]"
+    )
+    assert quick.count("200") == 2
+    quick = quick.replace("epochs=5", "epochs=1, limit=64")
+    names: dict[str, object] = {}
+    exec(compile(quick, "README.md", "exec"), names)
+    assert names["run"].summary()["state"] == "finished"
+    assert len(names["plan"].hint_points) == 3
 
 
 def test_other_names_are_not():

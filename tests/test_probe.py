@@ -73,6 +73,6 @@ def test_an_answer_that_does_not_come_is_an_error(monkeypatch):
 
     monkeypatch.setattr(subprocess, "run", late)
     with pytest.raises(
-        PursuhintError, match="describing `zoo:resnet8.*` took longer than 120 s; try a smaller"
+        PursuhintError, match="describing `zoo:resnet8.*` took longer than 120 s; try something smaller"
     ):
         ask_student(SPEC, 10, (3, 8, 8))

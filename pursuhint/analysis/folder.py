@@ -136,17 +136,25 @@ class AnalysisFolder(JobFolder):
         last = next((e for e in reversed(events) if e["kind"] == "progress"), None)
         return (last["stage"], last["done"], last["total"]) if last else None
 
-    def similarity(self, metric: str, *, keep: bool = True) -> SimilarityMatrix:
+    def similarity(self, metric: str, *, samples: int | None = None, keep: bool = True) -> SimilarityMatrix:
         """Return the similarity matrix, from disk when it was computed before.
 
         Args:
             metric: a name of `pursuhint.similarity.METRICS`.
+            samples: use the first probe images only, which hold each class in proportion; all when None.
             keep: write a new matrix beside the features (skipped where the folder cannot be written).
         """
-        path = self.path / "matrices" / f"{metric}.npz"
+        count = self.card.samples if samples is None else samples
+        if not 1 <= count <= self.card.samples:
+            raise InputError(
+                f"`samples` must lie between 1 and {self.card.samples}, the probe images of this analysis; "
+                f"found {count}"
+            )
+        name = metric if count == self.card.samples else f"{metric}-{count}"
+        path = self.path / "matrices" / f"{name}.npz"
         if path.is_file():
             return SimilarityMatrix.load(path)
-        representations = {layer.name: self.features(layer.name) for layer in self.layers}
+        representations = {layer.name: self.features(layer.name)[:count] for layer in self.layers}
         matrix = similarity_matrix(representations, metric=metric, pooling=self.card.pooling)
         if keep:
             with suppress(PursuhintError):  # a folder that cannot be written still answers

@@ -6,7 +6,6 @@ compiling UMAP takes seconds in which a page would stand still.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Literal
@@ -14,7 +13,8 @@ from typing import Literal
 import numpy as np
 
 from pursuhint.analysis.folder import AnalysisFolder
-from pursuhint.errors import InputError, PursuhintError
+from pursuhint.errors import InputError
+from pursuhint.jobs import answer, ask
 
 Kind = Literal["images", "layers"]
 TIMEOUT = 180
@@ -55,27 +55,14 @@ def make_map_apart(folder: AnalysisFolder, kind: Kind, name: str) -> None:
     Raises:
         PursuhintError: it failed or took longer than three minutes.
     """
-    command = [sys.executable, "-m", "pursuhint.analysis.maps", str(folder.path), kind, name]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-    except subprocess.TimeoutExpired:
-        raise PursuhintError(
-            f"the map of `{name}` took longer than {TIMEOUT} s; use fewer probe images"
-        ) from None
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("error: ")
-        raise PursuhintError(f"the map of `{name}` could not be made: {last}")
+    arguments = (str(folder.path), kind, name)
+    ask("pursuhint.analysis.maps", *arguments, what=f"the map of `{name}`", timeout=TIMEOUT)
 
 
 def main() -> int:
     """Make the map named on the command line."""
     path, kind, name = sys.argv[1:4]
-    try:
-        make_map(AnalysisFolder.open(Path(path)), kind, name)
-    except PursuhintError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return answer(lambda: make_map(AnalysisFolder.open(Path(path)), kind, name))
 
 
 if __name__ == "__main__":

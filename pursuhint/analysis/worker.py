@@ -7,6 +7,7 @@ demand by `pursuhint.analysis.maps`.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -20,6 +21,7 @@ from pursuhint.data import ImageData, Split, load_data
 from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.files import write_atomic, write_json
+from pursuhint.jobs import answer
 from pursuhint.progress import Progress, silent
 
 N_TEST = 1000
@@ -177,15 +179,8 @@ class _Reporter:
 
 def main() -> int:
     """Work on the folder named on the command line; the journal and the exit code tell how it went."""
-    import os
-
     os.nice(5)
-    try:
-        work(AnalysisFolder(Path(sys.argv[1])))
-    except PursuhintError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return answer(lambda: work(AnalysisFolder(Path(sys.argv[1]))))
 
 
 if __name__ == "__main__":

@@ -145,7 +145,8 @@ def similarity(
     as_json: o.AsJson = False,
 ) -> None:
     """Compute how similar every pair of layers is."""
-    matrix = _opened(analysis, settings, metric, quiet=as_json).similarity(metric)
+    folder = _opened(analysis, settings, metric, quiet=as_json)
+    matrix = folder.similarity(metric, samples=settings.samples)
     if out_file:
         matrix.save(out_file)
     if as_json:
@@ -191,7 +192,9 @@ def hints(
 ) -> None:
     """Cluster a teacher's layers and take the cluster centres as hint points."""
     folder = _opened(analysis, settings, metric, quiet=as_json)
-    plan = choose_hints(folder, metric=metric, clusters=clusters, method=method, seed=seed)
+    plan = choose_hints(
+        folder, metric=metric, clusters=clusters, method=method, seed=seed, samples=settings.samples
+    )
     if out_file:
         plan.save(out_file)
     if as_json:

@@ -20,7 +20,12 @@ RunId = Annotated[str, typer.Argument(help="A run's id, or its beginning or end.
 @app.command("list")
 def list_all(as_json: o.AsJson = False) -> None:
     """List all runs, newest first."""
-    found = [run.summary() for run in list_runs()]
+    found: list[dict[str, Any]] = []
+    for run in list_runs():
+        try:
+            found.append(run.summary())
+        except InputError as error:
+            err.print(f"left out: {error}", style="yellow", highlight=False)
     if as_json:
         print_json(found)
         return

@@ -20,7 +20,8 @@ from pursuhint.progress import Progress, silent
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
 LARGEST_KEPT = 256
-"""Images whose longer side is above this are resized (shorter side) and centre-cropped to it."""
+"""Larger images, and images of several sizes, are resized (shorter side) and centre-cropped to one square, of
+at most this side."""
 CHUNK = 512
 
 
@@ -117,13 +118,12 @@ def _decoded(root: Path, paths: list[Path], progress: Progress) -> tuple[np.ndar
 
 
 def _common_shape(paths: list[Path]) -> tuple[int, int]:
-    """Return the height and width that all stored images get."""
-    first = _read_image(paths[0]).size
-    sample = paths[:: max(1, len(paths) // 200)]
-    same = all(_read_image(path).size == first for path in sample)
-    if same and max(first) <= LARGEST_KEPT:
-        return first[1], first[0]
-    return LARGEST_KEPT, LARGEST_KEPT
+    """Return the height and width that all stored images get, judged by about 200 of them."""
+    sizes = [_read_image(path).size for path in paths[:: max(1, len(paths) // 200)]]
+    if len(set(sizes)) == 1 and max(sizes[0]) <= LARGEST_KEPT:
+        return sizes[0][1], sizes[0][0]
+    side = min(LARGEST_KEPT, max(min(size) for size in sizes))
+    return side, side
 
 
 def _decode_all(file: BinaryIO, paths: list[Path], shape: tuple[int, int], progress: Progress) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pursuhint.errors import PursuhintError
+from pursuhint.jobs import answer
 from pursuhint.progress import Progress, silent
 from pursuhint.runs.folder import RunFolder
 
@@ -109,12 +110,7 @@ def main() -> int:
     os.nice(5)
     run = RunFolder(Path(sys.argv[1]))
     _ask_to_stop_on_signal(run)
-    try:
-        work(run)
-    except PursuhintError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+    return answer(lambda: work(run))
 
 
 if __name__ == "__main__":

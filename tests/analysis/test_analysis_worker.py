@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -167,14 +168,14 @@ def test_a_map_is_made_once(settings, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_map_that_fails_apart_is_said(tiny_analysis, monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(PursuhintError, match="the map of `layer9` could not be made: unknown layer `layer9`"):
+    with pytest.raises(PursuhintError, match="^unknown layer `layer9`"):
         maps.make_map_apart(tiny_analysis, "images", "layer9")
 
     def late(*_: object, **__: object) -> None:
-        raise maps.subprocess.TimeoutExpired("maps", 180)
+        raise subprocess.TimeoutExpired("maps", 180)
 
-    monkeypatch.setattr(maps.subprocess, "run", late)
+    monkeypatch.setattr(subprocess, "run", late)
     with pytest.raises(
-        PursuhintError, match="the map of `layer1.0` took longer than 180 s; use fewer probe images"
+        PursuhintError, match="the map of `layer1.0` took longer than 180 s; try something smaller"
     ):
         maps.make_map_apart(tiny_analysis, "images", "layer1.0")

@@ -8,6 +8,20 @@ import pytest
 
 from pursuhint.cli import launch, main
 
+COMMANDS = [
+    "demo",
+    "app",
+    "layers",
+    "evaluate",
+    "analyse",
+    "similarity",
+    "hints",
+    "train",
+    "distill",
+    "export",
+]
+RUN_COMMANDS = ["list", "show", "follow", "stop", "resume", "delete"]
+
 
 def test_the_command_as_a_process_ends_without_a_traceback():
     command = [sys.executable, "-m", "pursuhint", "hints", "--metric", "cka_liner"]
@@ -29,8 +43,7 @@ def test_main_ends_the_process_with_the_code(arguments: list[str], code: int, ca
 def test_help_names_every_command(pursuhint):
     answer = pursuhint("--help")
     assert answer.code == 0
-    names = "demo app layers evaluate analyse similarity hints train distill runs export"
-    for name in names.split():
+    for name in (*COMMANDS, "runs"):
         assert f" {name} " in answer.out
 
 
@@ -77,3 +90,10 @@ def test_a_busy_port_is_said(pursuhint):
 def test_an_install_without_the_app_says_so(pursuhint, monkeypatch, tmp_path):
     monkeypatch.setattr(launch, "SCRIPT", tmp_path / "main.py")
     assert "the app is not installed: " in pursuhint("app").refused()
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *(f"runs {name}" for name in RUN_COMMANDS)])
+def test_every_command_explains_itself(pursuhint, command: str):
+    answer = pursuhint(*command.split(), "--help")
+    assert answer.code == 0
+    assert "--help" in answer.out

@@ -88,6 +88,15 @@ def test_list_in_words(pursuhint, settings_for):
     assert "0/2" in out
 
 
+def test_a_run_that_cannot_be_read_is_left_out_of_the_list(pursuhint, finished: RunFolder, settings_for):
+    broken = create_run(settings_for(name="broken"))
+    (broken.path / "settings.json").write_text("{")
+    answer = pursuhint("runs", "list", "--json")
+    assert [one["id"] for one in answer.json] == [finished.id]
+    assert "left out: " in answer.err
+    assert broken.id in answer.err.replace("\n", "")
+
+
 def test_show_and_follow_in_words(pursuhint, finished: RunFolder):
     shown = pursuhint("runs", "show", finished.id[-4:])
     assert "mine  finished  epoch 2/2" in shown.out
