@@ -142,7 +142,7 @@ class AnalysisFolder(JobFolder):
         Args:
             metric: a name of `pursuhint.similarity.METRICS`.
             samples: use the first probe images only, which hold each class in proportion; all when None.
-            keep: write a new matrix beside the features (skipped where the folder cannot be written).
+            keep: write a new matrix of all images beside the features (unless the folder cannot be written).
         """
         count = self.card.samples if samples is None else samples
         if not 1 <= count <= self.card.samples:
@@ -150,13 +150,13 @@ class AnalysisFolder(JobFolder):
                 f"`samples` must lie between 1 and {self.card.samples}, the probe images of this analysis; "
                 f"found {count}"
             )
-        name = metric if count == self.card.samples else f"{metric}-{count}"
-        path = self.path / "matrices" / f"{name}.npz"
-        if path.is_file():
+        whole = count == self.card.samples
+        path = self.path / "matrices" / f"{metric}.npz"
+        if whole and path.is_file():
             return SimilarityMatrix.load(path)
         representations = {layer.name: self.features(layer.name)[:count] for layer in self.layers}
         matrix = similarity_matrix(representations, metric=metric, pooling=self.card.pooling)
-        if keep:
+        if whole and keep:
             with suppress(PursuhintError):  # a folder that cannot be written still answers
                 matrix.save(path)
         return matrix

@@ -52,13 +52,22 @@ def test_the_matrix_is_drawn_and_noted_layer_by_layer(open_page, teacher):
 
 
 def test_too_few_images_leave_the_choice_of_the_metric(open_page, teacher, monkeypatch):
-    def refuse(self, metric):
+    def refuse(self, metric, **_):
         raise InputError("`r2_cca` needs at least 129 images; found 60")
 
     monkeypatch.setattr("pursuhint.analysis.AnalysisFolder.similarity", refuse)
     app = open_page("similarity")
     assert not app.exception and "needs at least 129 images" in app.error[0].value
     assert widget(app.segmented_control, "Metric").value == "r2_cca"
+
+
+def test_part_of_the_probe_images_can_be_compared(open_page, teacher):
+    app = open_page("similarity")
+    widget(app.segmented_control, "Probe images").set_value(500).run()
+    assert not app.exception and app.session_state[KEY].choice.samples == 500
+    assert "500 images" in texts(app)
+    app.switch_page("../pages/hint_points.py").run()
+    assert hint_points(app) == choose_hints(teacher, samples=500).hint_points
 
 
 def test_automatic_hint_points(open_page, teacher):
