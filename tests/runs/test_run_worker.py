@@ -13,6 +13,7 @@ from pursuhint.export import read_card
 from pursuhint.jobs import reap
 from pursuhint.runs import RunFolder, create_run, worker
 from pursuhint.runs.worker import work
+from pursuhint.training.checkpoint import checkpoints
 from pursuhint.training.loop import Stopped, Trainer
 from tests.training.conftest import TIMES
 
@@ -39,7 +40,7 @@ def test_a_killed_worker_is_lost_and_its_run_is_finished_by_another(settings_for
     work(whole)
     run = create_run(settings, folder=tmp_path / "killed")
     pid = run.launch()
-    wait_until(lambda: len(run.history().epochs) >= 1, run)
+    wait_until(lambda: checkpoints(run.checkpoint_folder), run)  # written after the epoch is recorded
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not run.is_live(), run)
     reap()
