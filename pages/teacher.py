@@ -17,7 +17,7 @@ def draw_analysis(analysis: AnalysisFolder) -> None:
     if actions.button("Choose hint points →", type="primary"):
         st.switch_page("../pages/hint_points.py")
     with st.grid(4, min_column_width=140):
-        tested = f"of {score['n']:,} test images" if score else "being measured …"
+        tested = f"of {score['n']:,} test images" if score else "not measured yet"
         metric("test accuracy", percent(score["accuracy"] if score else None), tested)
         metric("parameters", count(about.parameters), f"{about.parameters:,}")
         stages = analysis.layers[-1].stage + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pursuhint.data import ImageData, Split
+from pursuhint.data.images import choose_images
 from pursuhint.device import choose_device
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.models import build_model, parse_spec
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 N_TRIAL = 1000
-"""Images on which `auto` compares the known preprocessings of a bare checkpoint."""
+"""Images on which `auto` compares the two likeliest preprocessings of a bare checkpoint."""
+N_HEAT = 100
+"""Images that tell which two are the likeliest."""
 CHANCE_FACTOR = 2.0
 """A teacher must be at least this many times better than guessing."""
 
@@ -103,6 +107,8 @@ def load_teacher(
     Raises:
         InputError: the name, the checkpoint, the number of classes or the preprocessing does not fit.
     """
+    import torch
+
     place = choose_device(device)
     path = Path(weights).expanduser() if weights else None
     if path is None and parse_spec(spec).source != "builtin":
@@ -110,7 +116,8 @@ def load_teacher(
             f"teacher `{spec}` needs its trained weights: give a checkpoint file with `--weights`"
         )
     built = build_model(spec, classes=len(data.classes), weights=path)
-    model = built.model.eval().requires_grad_(False).to(place)
+    # Channels last: a fifth faster for convolutions on a CPU, more on a GPU, and nothing to networks without.
+    model = built.model.eval().requires_grad_(False).to(place, memory_format=torch.channels_last)
     if preprocess != "auto":
         recipe, found = parse_preprocess(preprocess), "as given"
     elif built.preprocess is not None:
@@ -133,10 +140,10 @@ def load_teacher(
 
 def _best_preprocess(model: nn.Module, data: ImageData) -> tuple[Preprocess, str]:
     """Take the known preprocessing with the lowest cross-entropy on training images."""
-    positions = np.linspace(0, len(data.train) - 1, min(N_TRIAL, len(data.train))).astype(int)
-    trial = data.train.take(positions)
-    scores = {name: score(model, trial, recipe).cross_entropy for name, recipe in KNOWN.items()}
-    best, second = sorted(scores, key=scores.__getitem__)[:2]
+    trial = choose_images(data.train, min(N_TRIAL, len(data.train)))
+    scores = _cross_entropies(model, trial.take(slice(0, N_HEAT)), KNOWN)
+    scores = _cross_entropies(model, trial, sorted(scores, key=scores.__getitem__)[:2])
+    best, second = sorted(scores, key=scores.__getitem__)
     found = (
         f"chosen by cross-entropy on {len(trial)} training images: "
         f"{scores[best]:.3f}, next `{second}` {scores[second]:.3f}"
@@ -144,12 +151,16 @@ def _best_preprocess(model: nn.Module, data: ImageData) -> tuple[Preprocess, str
     return KNOWN[best], found
 
 
+def _cross_entropies(model: nn.Module, trial: Split, names: Iterable[str]) -> dict[str, float]:
+    return {name: score(model, trial, KNOWN[name]).cross_entropy for name in names}
+
+
 def logits_of(
     model: nn.Module,
     split: Split,
     preprocess: Preprocess,
     *,
-    batch_size: int = 256,
+    batch_size: int = 128,
     progress: Progress = silent,
     stage: str = "evaluating",
 ) -> np.ndarray:
@@ -188,7 +199,7 @@ def score(
     split: Split,
     preprocess: Preprocess,
     *,
-    batch_size: int = 256,
+    batch_size: int = 128,
     progress: Progress = silent,
 ) -> Score:
     """Measure a network on a split.

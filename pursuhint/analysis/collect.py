@@ -51,7 +51,7 @@ def collect_representations(
     preprocess: Preprocess,
     *,
     folder: Path | None = None,
-    batch_size: int = 256,
+    batch_size: int = 128,
     progress: Progress = silent,
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Run the network once over the images and keep the pooled output of every layer.

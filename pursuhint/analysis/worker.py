@@ -12,6 +12,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,11 +25,14 @@ from pursuhint.files import write_atomic, write_json
 from pursuhint.jobs import answer
 from pursuhint.progress import Progress, silent
 
+if TYPE_CHECKING:
+    from pursuhint.teacher import Teacher
+
 N_TEST = 1000
 N_MAPPED = 2000
 """Probe images that the image maps show."""
 THUMBNAIL = 32
-RESULTS = ("analysis.json", "students.json", "score.json", "stop")
+RESULTS = ("analysis.json", "students.json", "score.json")
 """What an analysis that is made again forgets first; the rest is written over or stands in folders."""
 
 
@@ -36,13 +40,16 @@ class Cancelled(PursuhintError):
     """The analysis was asked to stop."""
 
 
-def analyse(settings: AnalysisSettings, out: Path, *, progress: Progress = silent) -> AnalysisFolder:
+def analyse(
+    settings: AnalysisSettings, out: Path, *, whole: bool = True, progress: Progress = silent
+) -> AnalysisFolder:
     """Analyse a teacher into a folder, in this process.
 
     Args:
         settings: what to do.
-        out: the folder; made when it is missing. A finished analysis with the same settings is returned as it
-            is.
+        out: the folder; made when it is missing. Stages that an analysis with the same settings has done are
+            not done again.
+        whole: False ends after the first stage, which is all that similarities and hint points need.
         progress: is told about every stage.
 
     Raises:
@@ -51,32 +58,39 @@ def analyse(settings: AnalysisSettings, out: Path, *, progress: Progress = silen
     """
     settings.check()
     folder = AnalysisFolder(out)
-    if folder.is_ready and folder.test_score and folder.analysis_settings.key() == settings.key():
+    same = folder.is_ready and folder.analysis_settings.key() == settings.key()
+    if same and (folder.test_score or not whole):
         return AnalysisFolder.open(out)
     if folder.path.is_dir() and any(folder.path.iterdir()) and not (folder.path / "settings.json").is_file():
         raise InputError(f"`{out}` holds other files and no analysis; choose a new or empty folder")
     if not folder.path.is_dir():
         write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
     with folder.claim():
-        for name in RESULTS:
-            (folder.path / name).unlink(missing_ok=True)
-        for name in (FEATURES, "matrices", IMAGE_MAPS, LAYER_MAPS):
-            shutil.rmtree(folder.path / name, ignore_errors=True)
-        write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
-        _work(folder, progress)
+        (folder.path / "stop").unlink(missing_ok=True)
+        if not same:
+            _clear(folder.path)
+            write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
+        _work(folder, progress, whole=whole)
     return AnalysisFolder.open(out)
+
+
+def _clear(path: Path) -> None:
+    for name in RESULTS:
+        (path / name).unlink(missing_ok=True)
+    for name in (FEATURES, "matrices", IMAGE_MAPS, LAYER_MAPS):
+        shutil.rmtree(path / name, ignore_errors=True)
 
 
 def work(folder: AnalysisFolder, *, progress: Progress = silent) -> AnalysisFolder:
     """Do what a prepared folder asks for; its journal tells how it went."""
     with folder.claim():
-        _work(folder, progress)
+        _work(folder, progress, whole=True)
     return folder
 
 
-def _work(folder: AnalysisFolder, progress: Progress) -> None:
+def _work(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
     try:
-        _stages(folder, _Reporter(folder, progress))
+        _stages(folder, _Reporter(folder, progress), whole=whole)
     except Cancelled:
         folder.set_state("stopped", reason="cancelled")
         raise
@@ -88,12 +102,9 @@ def _work(folder: AnalysisFolder, progress: Progress) -> None:
     folder.set_state("finished")
 
 
-def _stages(folder: AnalysisFolder, progress: Progress) -> None:
-    from pursuhint.analysis.collect import collect_representations, probe_images
+def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
     from pursuhint.device import set_threads
-    from pursuhint.layers import candidate_layers
-    from pursuhint.probe import suggest_students
-    from pursuhint.teacher import check_strength, load_teacher, score
+    from pursuhint.teacher import load_teacher
 
     settings = folder.analysis_settings
     set_threads(settings.threads)
@@ -105,6 +116,19 @@ def _stages(folder: AnalysisFolder, progress: Progress) -> None:
         preprocess=settings.preprocess,
         device=settings.device,
     )
+    if not folder.is_ready:
+        _read_layers(folder, data, teacher, progress)
+    if whole:
+        _judge(folder, data, teacher, progress)
+
+
+def _read_layers(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: Progress) -> None:
+    """Do the first stage: features of every candidate layer, layer table, probe images, card."""
+    from pursuhint.analysis.collect import collect_representations, probe_images
+    from pursuhint.layers import candidate_layers
+    from pursuhint.teacher import check_strength
+
+    settings = folder.analysis_settings
     shape = teacher.input_shape_for(data)
     layers = candidate_layers(
         teacher.model, shape, depth=settings.depth, include=settings.include, exclude=settings.exclude
@@ -132,7 +156,14 @@ def _stages(folder: AnalysisFolder, progress: Progress) -> None:
         versions=_versions(),
     )
     write_json(folder.path / "analysis.json", card.model_dump(mode="json"))
-    students = suggest_students(teacher.parameters, teacher.classes, shape)
+
+
+def _judge(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: Progress) -> None:
+    """Do the other stages: suggested students, and the teacher's accuracy on test images."""
+    from pursuhint.probe import suggest_students
+    from pursuhint.teacher import score
+
+    students = suggest_students(teacher.parameters, teacher.classes, teacher.input_shape_for(data))
     write_json(folder.path / "students.json", [student.as_dict() for student in students])
     result = score(teacher.model, _test_part(data), teacher.preprocess, progress=progress)
     write_json(

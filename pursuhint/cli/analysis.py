@@ -119,7 +119,7 @@ def analyse(
     as_json: o.AsJson = False,
 ) -> None:
     """Analyse a teacher into a folder that the app and the other commands read."""
-    folder = _analysed(settings, out_dir, quiet=as_json)
+    folder = _analysed(settings, out_dir, whole=True, quiet=as_json)
     if maps:
         _make_maps(folder, quiet=as_json)
     if as_json:
@@ -241,14 +241,14 @@ def _opened(analysis: Path | None, given: AnalysisSettings, metric: str, *, quie
         raise unknown("metric", metric, METRICS)
     if analysis is not None:
         return AnalysisFolder.open(analysis)
-    return _analysed(given, analyses_folder() / given.key(), quiet=quiet)
+    return _analysed(given, analyses_folder() / given.key(), whole=False, quiet=quiet)
 
 
-def _analysed(settings: AnalysisSettings, path: Path, *, quiet: bool) -> AnalysisFolder:
+def _analysed(settings: AnalysisSettings, path: Path, *, whole: bool, quiet: bool) -> AnalysisFolder:
     from pursuhint.analysis.worker import analyse as run_analysis
 
     with progress_bars(quiet=quiet) as progress:
-        return run_analysis(settings, path, progress=progress)
+        return run_analysis(settings, path, whole=whole, progress=progress)
 
 
 def _make_maps(folder: AnalysisFolder, *, quiet: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,6 +22,9 @@ LARGEST_KEPT = 256
 """Larger images, and images of several sizes, are resized (shorter side) and centre-cropped to one square, of
 at most this side."""
 CHUNK = 512
+SMALL = 64
+MOST_PIXELS = 80_000_000
+"""Pillow warns a little above this."""
 
 
 def load_folder(
@@ -89,7 +91,7 @@ def _list_part(root: Path, part: str) -> dict[str, list[Path]]:
     found = {}
     for entry in sorted(folder.iterdir()):
         if entry.is_dir() and not entry.name.startswith("."):
-            paths = [p for p in sorted(entry.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()]
+            paths = _list_images(entry)
             if not paths:
                 raise InputError(
                     f"the class folder `{entry}` holds no image; expected files ending in "
@@ -101,11 +103,19 @@ def _list_part(root: Path, part: str) -> dict[str, list[Path]]:
     return found
 
 
+def _list_images(folder: Path) -> list[Path]:
+    """List the images of a class by name, without a Path for every comparison: there can be 10^5."""
+    with os.scandir(folder) as entries:
+        files = (entry.name for entry in entries if entry.is_file())
+        names = sorted(name for name in files if os.path.splitext(name)[1].lower() in SUFFIXES)
+    return [folder / name for name in names]
+
+
 def _decoded(root: Path, paths: list[Path], progress: Progress) -> tuple[np.ndarray, str]:
     """Return the decoded images as a memory map and their content id; decode what is not kept."""
     listing = hashlib.sha256()
     for path in paths:
-        status = path.stat()
+        status = os.stat(path)
         listing.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     folder = images_folder() / f"{root.name}-{listing.hexdigest()[:16]}"
     array, card = folder / "images.npy", folder / "images.json"
@@ -129,9 +139,13 @@ def _common_shape(paths: list[Path]) -> tuple[int, int]:
 def _decode_all(file: BinaryIO, paths: list[Path], shape: tuple[int, int], progress: Progress) -> None:
     header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), *shape, 3)}
     np.lib.format.write_array_header_1_0(file, header)
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+    fit = partial(_fit, shape=shape)
+    # Threads pay only where decoding outweighs the interpreter's lock: on small images they cost time.
+    workers = (os.cpu_count() or 1) if max(shape) > SMALL else 1
+    with ThreadPoolExecutor(max_workers=workers) as pool:
         for start in range(0, len(paths), CHUNK):
-            for pixels in pool.map(partial(_fit, shape=shape), paths[start : start + CHUNK]):
+            chunk = paths[start : start + CHUNK]
+            for pixels in map(fit, chunk) if workers == 1 else pool.map(fit, chunk):
                 file.write(pixels.tobytes())
             progress("decoding images", min(start + CHUNK, len(paths)), len(paths))
 
@@ -149,14 +163,12 @@ def _read_image(path: Path):
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(path)
-            image.load()
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise InputError(
-            f"`{path}` declares more than {Image.MAX_IMAGE_PIXELS:,} pixels; remove or shrink it"
-        ) from None
+        image = Image.open(path)
+        if image.width * image.height > MOST_PIXELS:
+            raise InputError(f"`{path}` declares more than {MOST_PIXELS:,} pixels; remove or shrink it")
+        image.load()
+    except Image.DecompressionBombError:
+        raise InputError(f"`{path}` declares far too many pixels; remove or shrink it") from None
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise InputError(f"cannot read the image `{path}`: {error}; remove or replace it") from None
     return image

@@ -34,6 +34,22 @@ def test_a_finished_analysis_with_the_same_settings_is_returned(settings, tmp_pa
     assert (again.path / "analysis.json").stat().st_mtime_ns == before
 
 
+def test_the_first_stage_alone_is_completed_later_without_reading_the_layers_again(
+    settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    first = analyse(settings, tmp_path / "a", whole=False)
+    assert (first.test_score, first.students) == (None, ())
+    kept = first.similarity("cka_linear").values
+    before = (first.path / "analysis.json").stat().st_mtime_ns
+    with monkeypatch.context() as patch:
+        patch.setattr("pursuhint.analysis.worker._read_layers", lambda *_: pytest.fail("read again"))
+        whole = analyse(settings, tmp_path / "a")
+    assert whole.test_score["n"] == 500
+    assert whole.students
+    assert (whole.path / "analysis.json").stat().st_mtime_ns == before
+    np.testing.assert_array_equal(whole.similarity("cka_linear").values, kept)
+
+
 def test_other_settings_replace_everything(settings, tmp_path: Path):
     first = analyse(settings, tmp_path / "a")
     first.similarity("cka_linear")

@@ -186,6 +186,12 @@ def test_a_truncated_image_is_named(tree: Path):
 
 
 def test_an_image_that_declares_too_many_pixels_is_named(tree: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    monkeypatch.setattr("pursuhint.data.folder.MOST_PIXELS", 100)
     with pytest.raises(InputError, match="declares more than 100 pixels; remove or shrink it"):
+        load_data(f"folder:{tree}")
+
+
+def test_an_image_that_pillow_refuses_for_its_size_is_named(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)  # an error above twice as many
+    with pytest.raises(InputError, match=r"`.*png` declares far too many pixels; remove or shrink it"):
         load_data(f"folder:{tree}")
