@@ -40,7 +40,7 @@ def layers(
     shape = images.image_shape if images else (3, 32, 32)
     if recipe is not None and recipe.crop:
         shape = (3, recipe.crop, recipe.crop)
-    elif images is None and not teacher.startswith(("zoo", "builtin")) and ":" in teacher:
+    elif images is None and built.spec.startswith(("torchvision:", "timm:")):
         shape = (3, 224, 224)
     found = candidate_layers(built.model, shape, depth=depth, include=include or (), exclude=exclude or ())
     if as_json:
