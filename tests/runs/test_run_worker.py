@@ -119,7 +119,7 @@ def test_the_process_ends_with_the_errors_code(settings_for, tmp_path, monkeypat
     run = create_run(settings_for(student="zoo:resnet9"), folder=tmp_path)
     monkeypatch.setattr("sys.argv", ["worker", str(run.path)])
     assert worker.main() == 2
-    assert capsys.readouterr().err.startswith("InputError: unknown zoo model `resnet9`")
+    assert capsys.readouterr().err.startswith("error: unknown zoo model `resnet9`")
     good = create_run(settings_for(epochs=1), folder=tmp_path)
     monkeypatch.setattr("sys.argv", ["worker", str(good.path)])
     assert worker.main() == 0
