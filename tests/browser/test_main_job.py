@@ -119,5 +119,6 @@ def test_a_teacher_that_cannot_be_loaded_says_why(page, visit, idle):
     page.get_by_role("button", name="Analyse").click()
     page.get_by_text("did you mean resnet56?").wait_for(timeout=TRAINING_S * 1000)
     page.get_by_role("button", name="Close").click()
+    page.get_by_test_id("stAlert").wait_for(state="detached")
     idle(page)
     assert page.get_by_test_id("stAlert").count() == 0
