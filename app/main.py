@@ -26,8 +26,9 @@ def main() -> None:
     st.logo(str(ROOT / "assets" / "logo.svg"), size="large", icon_image=icon)
     reap()
     failures.show_kept()
-    with failures.shown():
+    with failures.shown():  # an address that names no analysis: the page shows the one opened first
         current.follow_address()
+    with failures.shown():
         sidebar.draw()
         page.run()
 

@@ -159,7 +159,8 @@ class JobFolder:
             self._lock(file)
             process = psutil.Process()
             with self._starting():  # after whoever started this process has written its number down
-                self.set_state("running", pid=process.pid, born=process.create_time())
+                state: State = "stopping" if self.stop_asked() else "running"
+                self.set_state(state, pid=process.pid, born=process.create_time())
             yield
 
     def _lock(self, file: IO[str]) -> None:

@@ -80,3 +80,4 @@ def test_the_address_names_an_analysis_that_is_not_there(open_page, teacher):
     app = open_page("similarity", teacher="nonsense")
     assert not app.exception
     assert "nonsense` holds no analysis" in app.error[0].value
+    assert app.title[0].value == "Similarity"  # of the analysis opened first

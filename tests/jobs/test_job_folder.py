@@ -262,3 +262,9 @@ def test_the_number_of_threads_reaches_the_worker(job: JobFolder, monkeypatch: p
     assert given["OMP_NUM_THREADS"] == "3"
     wait_for(job, "running")
     assert job.stop()["state"] == "stopped"
+
+
+def test_a_worker_that_starts_after_a_request_to_stop_says_so(job: JobFolder):
+    (job.path / "stop").touch()
+    with job.claim():
+        assert job.last_state()["state"] == "stopping"
