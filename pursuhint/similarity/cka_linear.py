@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from pursuhint.similarity.cross import cross_products
-from pursuhint.similarity.layer import CentredLayer
-from pursuhint.similarity.metric import Metric
+from pursuhint.similarity.metric import MomentsMetric
+from pursuhint.similarity.moments import Moments
+from pursuhint.similarity.pair_products import mirrored, squared_norms
 
 
-def cka_linear(layers: Sequence[np.ndarray]) -> np.ndarray:
+def cka_linear(moments: Moments) -> np.ndarray:
     """Return linear CKA of all pairs of layers.
 
     ``CKA(X, Y) = ||X^T Y||_F^2 / (||X^T X||_F ||Y^T Y||_F)``, the cosine of the two centred Gram matrices.
 
     Args:
-        layers: L arrays (N, C_i) with columns of mean 0, none of them all zero.
+        moments: of L layers.
 
     Returns:
         (L, L) in [0, 1].
@@ -26,27 +24,24 @@ def cka_linear(layers: Sequence[np.ndarray]) -> np.ndarray:
         Kornblith, Norouzi, Lee, Hinton, "Similarity of neural network representations revisited", 2019,
         equation 4 with linear kernels: the usual, biased estimator.
     """
-    hsic = cross_products(layers)
+    hsic = scaled_products(moments)
     norms = np.sqrt(np.diag(hsic))
     return hsic / np.outer(norms, norms)
 
 
-def scaled_features(layer: CentredLayer) -> np.ndarray:
-    """Return (N, min(N, C)) features of unit norm.
-
-    CKA sees neither rotation nor scale; without the scale, fourth powers of features stay inside floating
-    point.
-    """
-    return layer.narrow() / np.linalg.norm(layer.singular_values)
+def scaled_products(moments: Moments) -> np.ndarray:
+    """Return ``||X_i^T X_j||_F^2`` of all pairs, features scaled to unit norm."""
+    shares = moments.shares
+    return mirrored(squared_norms(moments.cross, moments.ranks, rows=shares, columns=shares))
 
 
-CKA_LINEAR = Metric(
+CKA_LINEAR = MomentsMetric(
     name="cka_linear",
     title="Linear CKA",
-    prepare=scaled_features,
+    note="Agreement of the strong directions of two layers; faint ones hardly count.",
     compute=cka_linear,
     invariances=frozenset({"translation", "isotropic scaling", "orthogonal"}),
     min_samples=lambda ranks: 4,
     images_per_feature=1,
-    note="Agreement of the strong directions of two layers; faint ones hardly count.",
+    floor=lambda p, q, samples: (p * q) ** 0.5 / samples,
 )

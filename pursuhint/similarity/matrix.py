@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pursuhint.errors import InputError
+from pursuhint.errors import InputError, unknown
 from pursuhint.files import write_atomic
-from pursuhint.similarity.layer import LayerNote
+from pursuhint.similarity.notes import LayerNote, PairNote, note_pair
+from pursuhint.similarity.registry import find_metric
 
 FORMAT = 1
 
@@ -57,6 +58,29 @@ class SimilarityMatrix:
         distance = np.clip(1.0 - self.values, 0.0, None)
         np.fill_diagonal(distance, 0.0)
         return distance
+
+    def pair_note(self, first: str, second: str) -> PairNote:
+        """Say how far the similarity of two layers can be trusted.
+
+        Args:
+            first: name of a layer, one that was left out included.
+            second: name of another one.
+
+        Raises:
+            InputError: unknown layer, or a matrix of a metric that is not known here.
+
+        Example:
+            >>> note = LayerNote(64, 64, 15.6, "ok", "all 64 directions vary, 15.6 images per feature")
+            >>> notes = {"a": note, "b": note}
+            >>> matrix = SimilarityMatrix(np.eye(2), ("a", "b"), "r2_cca", "mean", 1000, notes, {})
+            >>> matrix.pair_note("a", "b").text
+            'unrelated layers of ranks 64 and 64 score up to 0.064 on 1,000 images'
+        """
+        for name in (first, second):
+            if name not in self.notes:
+                raise unknown("layer", name, self.notes)
+        notes = (self.notes[first], self.notes[second])
+        return note_pair((first, second), notes, self.samples, find_metric(self.metric))
 
     def save(self, path: Path) -> None:
         """Write ``similarity``, ``layers`` and ``settings`` (JSON) as .npz without pickled objects.

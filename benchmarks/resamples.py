@@ -1,0 +1,75 @@
+"""How long a hundred similarity matrices of parts of the images take: `python benchmarks/resamples.py`.
+
+54 layers as wide as those of ResNet-110, 10,000 images, 16 of 20 blocks in each part. The first lines are what
+every metric shares; the last column says which share of the whole a step has.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pursuhint.similarity import METRICS, SimilarityMatrix, matrix_from_moments, measure_moments
+from pursuhint.similarity.basis import measure_bases
+from pursuhint.similarity.block_moments import measure_blocks
+
+WIDTHS = (16,) * 18 + (32,) * 18 + (64,) * 18
+SAMPLES, BLOCKS, CHOSEN, RESAMPLES = 10_000, 20, 16, 100
+QUICK = ("r2_cca", "cka_linear", "cka_linear_debiased", "linear_regression")
+
+
+def make_layers() -> dict[str, np.ndarray]:
+    """Return float32 ReLU layers, each made of the one before."""
+    rng = np.random.default_rng(0)
+    features, layers = rng.normal(size=(SAMPLES, WIDTHS[0])), {}
+    for number, width in enumerate(WIDTHS):
+        mixed = features @ rng.normal(size=(features.shape[1], width)) / np.sqrt(features.shape[1])
+        features = np.maximum(mixed + 0.3 * rng.normal(size=mixed.shape), 0.0)
+        layers[f"layer{number}"] = features.astype(np.float32)
+    return layers
+
+
+def timed(call: Callable[[], Any]) -> tuple[Any, float]:
+    """Return what a call returns, and its seconds."""
+    start = time.perf_counter()
+    return call(), time.perf_counter() - start
+
+
+def main() -> None:
+    """Print seconds of every step."""
+    layers = make_layers()
+    rng = np.random.default_rng(1)
+    parts = [rng.choice(BLOCKS, CHOSEN, replace=False).tolist() for _ in range(RESAMPLES)]
+
+    _, bases = timed(lambda: measure_bases(layers))
+    moments, whole = timed(lambda: measure_moments(layers))
+    blocks, cutting = timed(lambda: measure_blocks(layers, count=BLOCKS))
+    _, adding = timed(lambda: [blocks.moments_of(part) for part in parts])
+    print(f"{len(WIDTHS)} layers, {SAMPLES:,} images, {RESAMPLES} times {CHOSEN} of {BLOCKS} blocks")
+    print(f"bases of all images            {bases:6.2f} s")
+    print(f"moments of all images          {whole:6.2f} s, bases included")
+    print(f"moments of {BLOCKS} blocks           {cutting:6.2f} s, bases included")
+    print(f"moments of {RESAMPLES} parts           {adding:6.2f} s")
+    print(
+        f"\n{'metric':22}{'one matrix':>12}{'of the parts':>14}{'with blocks':>13}{'blocks':>8}{'parts':>7}{'rest':>7}"
+    )
+    for metric in METRICS:
+        if METRICS[metric].family != "moments":
+            continue
+        matrix, one = timed(lambda metric=metric: matrix_from_moments(moments, metric=metric))
+        assert isinstance(matrix, SimilarityMatrix)
+        if metric not in QUICK:
+            print(f"{metric:22}{one:10.3f} s")
+            continue
+        compute = METRICS[metric].compute
+        _, all_parts = timed(lambda compute=compute: [compute(blocks.moments_of(part)) for part in parts])
+        total = cutting + all_parts
+        shares = f"{cutting / total:8.0%}{adding / total:7.0%}{(all_parts - adding) / total:7.0%}"
+        print(f"{metric:22}{one:10.3f} s{all_parts:12.2f} s{total:11.2f} s{shares}")
+
+
+if __name__ == "__main__":
+    main()
