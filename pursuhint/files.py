@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -77,3 +78,25 @@ def sha256_file(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def crc32_file(path: Path) -> int:
+    """Return the CRC-32 of a file's bytes: quick enough to be asked before every use of a large file."""
+    found = 0
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 22):
+            found = zlib.crc32(chunk, found)
+    return found
+
+
+def in_bytes(size: float) -> str:
+    """Write a size for people.
+
+    Example:
+        >>> in_bytes(40_320_000), in_bytes(2_100_000_000), in_bytes(900)
+        ('40 MB', '2.1 GB', '0.9 kB')
+    """
+    for unit, name in ((1e9, "GB"), (1e6, "MB")):
+        if size >= unit:
+            return f"{size / unit:.{0 if size >= 10 * unit else 1}f} {name}"
+    return f"{size / 1e3:.1f} kB"

@@ -52,7 +52,8 @@ class ActivationRecorder:
     Args:
         model: the network; it is run by the caller, as often as wanted.
         layers: dotted module paths, with a call number (``relu#2``) for a later call of the same module.
-        transform: what is kept of an output, such as a pooling; a copy by default. Gradients flow through it.
+        transform: (output, layer name) -> what is kept of it, such as a pooling; a copy by default. Gradients
+            flow through it.
 
     Attributes:
         outputs: layer name -> what was kept in the latest forward pass, in the order of the calls.
@@ -69,7 +70,11 @@ class ActivationRecorder:
     """
 
     def __init__(
-        self, model: nn.Module, layers: Iterable[str], *, transform: Callable[[Tensor], Any] = Tensor.clone
+        self,
+        model: nn.Module,
+        layers: Iterable[str],
+        *,
+        transform: Callable[[Tensor, str], Any] = lambda output, _layer: output.clone(),
     ) -> None:
         self.outputs: dict[str, Any] = {}
         self._model = model
@@ -112,7 +117,7 @@ class ActivationRecorder:
             tensor = first_tensor(output)
             if tensor is None:
                 raise PursuhintError(f"layer `{name}` put out {type(output).__name__}, which holds no tensor")
-            self.outputs[name] = self._transform(tensor)
+            self.outputs[name] = self._transform(tensor, name)
 
         return keep
 

@@ -140,9 +140,14 @@ def load_teacher(
 
 def _best_preprocess(model: nn.Module, data: ImageData) -> tuple[Preprocess, str]:
     """Take the known preprocessing with the lowest cross-entropy on training images."""
+    from pursuhint.folding import fast_copy
+
     trial = choose_images(data.train, min(N_TRIAL, len(data.train)))
-    scores = _cross_entropies(model, trial.take(slice(0, N_HEAT)), KNOWN)
-    scores = _cross_entropies(model, trial, sorted(scores, key=scores.__getitem__)[:2])
+    heat = trial.take(slice(0, N_HEAT))
+    scores = _cross_entropies(model, heat, KNOWN)
+    finalists = sorted(scores, key=scores.__getitem__)[:2]
+    images = KNOWN[finalists[0]].apply(heat.images(), next(model.parameters()).device)
+    scores = _cross_entropies(fast_copy(model, images[:16], ()), trial, finalists)
     best, second = sorted(scores, key=scores.__getitem__)
     found = (
         f"chosen by cross-entropy on {len(trial)} training images: "

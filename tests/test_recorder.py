@@ -97,7 +97,10 @@ def test_gradients_flow_through_what_is_recorded():
 
 def test_the_transform_is_applied_inside_the_pass():
     model, x = Blocks(inplace=True), torch.randn(8, 4)
-    with ActivationRecorder(model, ["first"], transform=lambda t: t.mean(dim=0)) as recorder, torch.no_grad():
+    with (
+        ActivationRecorder(model, ["first"], transform=lambda t, _: t.mean(dim=0)) as recorder,
+        torch.no_grad(),
+    ):
         model(x)
     torch.testing.assert_close(recorder.outputs["first"], model.first(x).mean(dim=0))
 

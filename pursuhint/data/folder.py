@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -124,6 +125,8 @@ def _decoded(root: Path, paths: list[Path], progress: Progress) -> tuple[np.ndar
         write_atomic(array, lambda file: _decode_all(file, paths, shape, progress))
         images = np.load(array, mmap_mode="r")
         write_json(card, {"id": content_id(images), "source": str(root), "shape": list(images.shape)})
+    with suppress(OSError):
+        os.utime(card)  # when it was last used
     return np.load(array, mmap_mode="r"), read_json(card)["id"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mmap
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,11 @@ class Split:
     def images(self, positions: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Return the images at these positions of the split, uint8, shape (n, height, width, 3)."""
         return self.source[self.ids[positions]]
+
+    def release(self) -> None:
+        """Give back the memory of what was read from a source that is a memory map; it is read again."""
+        if isinstance(self.source.base, mmap.mmap):
+            self.source.base.madvise(mmap.MADV_DONTNEED)
 
     def take(self, positions: np.ndarray) -> Split:
         """Return the part of the split at these positions, in this order."""
