@@ -3,34 +3,53 @@
 from __future__ import annotations
 
 import io
+import math
+import zipfile
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from pursuhint.analysis.rows import RowsFile, feature_file
 from pursuhint.analysis.settings import AnalysisSettings
 from pursuhint.errors import InputError, PursuhintError, unknown
-from pursuhint.files import read_json, write_atomic, write_json
-from pursuhint.home import analyses_folder
+from pursuhint.files import crc32_file, read_json, write_atomic
 from pursuhint.jobs import JobFolder
 from pursuhint.layers import Layer
 from pursuhint.plan import TeacherRef
 from pursuhint.probe import StudentCard
-from pursuhint.similarity import SimilarityMatrix, similarity_matrix
+from pursuhint.similarity import (
+    METRICS,
+    Blocks,
+    FeatureBlocks,
+    HsicBlocks,
+    Moments,
+    SimilarityMatrix,
+    check_pooling,
+    matrix_from_hsic,
+    matrix_from_moments,
+    measure_moments,
+    similarity_matrix,
+)
 
 FORMAT = 1
-FEATURES, IMAGE_MAPS, LAYER_MAPS = "features", "image-maps", "layer-maps"
+FEATURES, IMAGE_MAPS, LAYER_MAPS, MATRICES = "features", "image-maps", "layer-maps", "matrices"
+HSIC = "hsic.npz"
+FLATTEN = "flatten"
 
 
 class AnalysisCard(BaseModel):
     """What an analysis is of; written last in its first stage, so its presence means the features are whole.
 
     Attributes:
-        seen: images, accuracy: of the probe images, on which the teacher was usually trained.
+        seen_accuracy: on the probe images, on which the teacher was usually trained.
         note: how the weights were matched and the preprocessing was found.
+        key: what the features are of, see `content_key`.
+        checksums: CRC-32 of each file of features, in depth order.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +67,8 @@ class AnalysisCard(BaseModel):
     seen_accuracy: float
     note: str
     versions: dict[str, str]
+    key: str = ""
+    checksums: tuple[int, ...] = ()
 
 
 class AnalysisFolder(JobFolder):
@@ -56,6 +77,10 @@ class AnalysisFolder(JobFolder):
     Args:
         path: the folder.
     """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._known_whole = False
 
     @staticmethod
     def open(path: Path) -> AnalysisFolder:
@@ -102,8 +127,46 @@ class AnalysisFolder(JobFolder):
         return tuple(Layer.from_dict(dict(fields)) for fields in self.card.layers)
 
     def features(self, layer: str) -> np.ndarray:
-        """Return a layer's pooled features as a memory map, float32, shape (n_samples, channels)."""
-        return np.load(self.path / FEATURES / f"{self._index(layer):03d}.npy", mmap_mode="r")
+        """Return a layer's pooled features as a memory map, float32, shape (n_samples, features).
+
+        Raises:
+            InputError: unknown layer, flattened activations (they are never kept), or a damaged file.
+        """
+        return np.load(self._feature_file(layer), mmap_mode="r")
+
+    def _feature_file(self, layer: str) -> Path:
+        index = self._index(layer)
+        if self.card.pooling == FLATTEN:
+            raise InputError(
+                "flattened activations are too large to be kept: this analysis holds only what debiased CKA "
+                "needs; make one with the pooling `mean` for features and maps of images"
+            )
+        self._check_whole()
+        return feature_file(self.path / FEATURES, index)
+
+    def damaged(self) -> list[str]:
+        """Return the layers whose features are missing or not what the pass wrote."""
+        if self.card.pooling == FLATTEN:
+            with suppress(InputError):
+                self._minibatches(self.card.samples)
+                return []
+            return [layer.name for layer in self.layers]
+        files = [feature_file(self.path / FEATURES, index) for index in range(len(self.card.checksums))]
+        return [
+            layer.name
+            for layer, file, checksum in zip(self.layers, files, self.card.checksums, strict=False)
+            if not file.is_file() or crc32_file(file) != checksum
+        ]
+
+    def _check_whole(self) -> None:
+        """Look once, before the first use, whether the features are whole."""
+        if not self._known_whole and (damaged := self.damaged()):
+            raise InputError(
+                f"the features of `{damaged[0]}` in `{self.path}` are damaged ({len(damaged)} of "
+                f"{len(self.layers)} layers): they are not what the pass over the probe images wrote; "
+                "analyse the teacher again"
+            )
+        self._known_whole = True
 
     @cached_property
     def probe(self) -> dict[str, np.ndarray]:
@@ -137,29 +200,78 @@ class AnalysisFolder(JobFolder):
         return (last["stage"], last["done"], last["total"]) if last else None
 
     def similarity(self, metric: str, *, samples: int | None = None, keep: bool = True) -> SimilarityMatrix:
-        """Return the similarity matrix, from disk when it was computed before.
+        """Return the similarity matrix, without the teacher: from disk, from moments or from features.
 
         Args:
             metric: a name of `pursuhint.similarity.METRICS`.
             samples: use the first probe images only, which hold each class in proportion; all when None.
-            keep: write a new matrix of all images beside the features (unless the folder cannot be written).
+            keep: write what was computed beside the features (unless the folder cannot be written).
+
+        Raises:
+            InputError: unknown metric, one that the pooling does not allow, or another number of images than
+                there are.
         """
+        count = self._count(samples)
+        check_pooling(metric, self.card.pooling)
+        path = self._matrix_file(metric, count)
+        return _kept(path, SimilarityMatrix.load, lambda: self._compare(metric, count, keep), keep=keep)
+
+    def moments(self, *, samples: int | None = None, keep: bool = True) -> Moments:
+        """Return what every metric but those of distances needs of the features; see `similarity`."""
+        count = self._count(samples)
+        path = self._matrix_file("moments", count)
+        return _kept(path, Moments.load, lambda: measure_moments(self._first(count)), keep=keep)
+
+    def blocks(self, *, samples: int | None = None) -> Blocks:
+        """Return the similarities of parts of the probe images, for resampling."""
+        count = self._count(samples)
+        if self.card.pooling == FLATTEN:
+            return HsicBlocks(*self._minibatches(count), [layer.name for layer in self.layers])
+        return FeatureBlocks(self._first(count))
+
+    def _matrix_file(self, name: str, count: int) -> Path:
+        part = "" if count == self.card.samples else f"-{count}"
+        return self.path / MATRICES / f"{name}{part}.npz"
+
+    def _count(self, samples: int | None) -> int:
         count = self.card.samples if samples is None else samples
         if not 1 <= count <= self.card.samples:
             raise InputError(
                 f"`samples` must lie between 1 and {self.card.samples}, the probe images of this analysis; "
                 f"found {count}"
             )
-        whole = count == self.card.samples
-        path = self.path / "matrices" / f"{metric}.npz"
-        if whole and path.is_file():
-            return SimilarityMatrix.load(path)
-        representations = {layer.name: self.features(layer.name)[:count] for layer in self.layers}
-        matrix = similarity_matrix(representations, metric=metric, pooling=self.card.pooling)
-        if whole and keep:
-            with suppress(PursuhintError):  # a folder that cannot be written still answers
-                matrix.save(path)
-        return matrix
+        return count
+
+    def _first(self, count: int) -> dict[str, RowsFile]:
+        return {layer.name: RowsFile(self._feature_file(layer.name), rows=count) for layer in self.layers}
+
+    def _compare(self, metric: str, count: int, keep: bool) -> SimilarityMatrix:
+        pooling = self.card.pooling
+        if pooling == FLATTEN:
+            widths = {layer.name: math.prod(layer.shape) for layer in self.layers}
+            return matrix_from_hsic(*self._minibatches(count), widths)
+        if METRICS[metric].family == "moments":
+            return matrix_from_moments(self.moments(samples=count, keep=keep), metric=metric, pooling=pooling)
+        return similarity_matrix(self._first(count), metric=metric, pooling=pooling)
+
+    def _minibatches(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return HSIC and sizes of the minibatches that lie within the first images.
+
+        Raises:
+            InputError: there is none, or the file is damaged.
+        """
+        try:
+            with open(self.path / HSIC, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+                hsic, sizes = arrays["hsic"], arrays["sizes"]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise InputError(f"`{self.path / HSIC}` is damaged: {error}; analyse the teacher again") from None
+        within = np.cumsum(sizes) <= count
+        if not within.any():
+            raise InputError(
+                f"flattened activations are kept by minibatches of {sizes[0]:,} images: take at least "
+                f"{sizes[0]:,}, found {count:,}"
+            )
+        return hsic[within], sizes[within]
 
     def image_map(self, layer: str) -> np.ndarray | None:
         """Return the map of the probe images at a layer, float32, shape (n, 2), if there is one."""
@@ -186,42 +298,22 @@ class AnalysisFolder(JobFolder):
         return names.index(layer)
 
 
+T = TypeVar("T")
+
+
+def _kept(path: Path, load: Callable[[Path], T], make: Callable[[], T], *, keep: bool) -> T:
+    """Read what was computed before; make it anew where there is none, or one that is damaged."""
+    if path.is_file():
+        with suppress(InputError):
+            return load(path)
+    made = make()
+    if keep:
+        with suppress(PursuhintError):  # a folder that cannot be written still answers
+            made.save(path)
+    return made
+
+
 def _save_array(path: Path, array: np.ndarray) -> None:
     buffer = io.BytesIO()
     np.save(buffer, array)
     write_atomic(path, lambda file: file.write(buffer.getvalue()) and None)
-
-
-WORKER = "pursuhint.analysis.worker"
-BUILTIN_ANALYSIS = Path(__file__).parents[2] / "assets" / "analyses" / "digits-resnet56"
-
-
-def request_analysis(settings: AnalysisSettings, *, folder: Path | None = None) -> AnalysisFolder:
-    """Start a worker on an analysis, or return the one with the same settings that is there or under way.
-
-    Args:
-        settings: what to analyse.
-        folder: where analyses are kept; the user's data folder when None.
-
-    Raises:
-        InputError: a setting cannot be used.
-    """
-    settings.check()
-    analysis = AnalysisFolder((folder or analyses_folder()) / settings.key())
-    if analysis.is_ready and analysis.test_score:
-        return analysis
-    if not analysis.is_live():
-        write_json(analysis.path / "settings.json", settings.model_dump(mode="json"))
-        analysis.start(WORKER, threads=settings.threads)
-    return analysis
-
-
-def list_analyses(folder: Path | None = None) -> list[AnalysisFolder]:
-    """Return all analyses that were ever asked for, the latest first.
-
-    Args:
-        folder: where analyses are kept; the user's data folder when None.
-    """
-    base = folder or analyses_folder()
-    found = [p for p in base.glob("*") if (p / "settings.json").is_file()] if base.is_dir() else []
-    return [AnalysisFolder(p) for p in sorted(found, key=lambda p: -(p / "settings.json").stat().st_mtime_ns)]

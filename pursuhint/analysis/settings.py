@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from pursuhint.errors import InputError, unknown
 
-POOLINGS = ("mean",)
+POOLINGS = ("mean", "grid2", "grid4", "flatten", "token_mean", "cls")
+"""Names of `pursuhint.analysis.pooling.POOLINGS`, known without torch."""
 DEFAULT_SAMPLES = 10_000
 
 
@@ -23,6 +24,7 @@ class AnalysisSettings(BaseModel):
         pooling: how a feature map becomes a row of features.
         depth, include, exclude: which layers are candidates, see `pursuhint.layers.candidate_layers`.
         allow_weak_teacher: go on with a teacher near chance level.
+        disk_limit: gigabytes that the features may take; more is refused before the start.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,13 +41,14 @@ class AnalysisSettings(BaseModel):
     device: str = "auto"
     threads: int | None = None
     allow_weak_teacher: bool = False
+    disk_limit: float = 10.0
 
     def key(self) -> str:
         """Return the name under which an analysis with these settings is kept: 12 hexadecimal digits.
 
         The checkpoint counts with its size and time, so a file that was written anew is analysed anew.
         """
-        content = self.model_dump(mode="json", exclude={"device", "threads"})
+        content = self.model_dump(mode="json", exclude={"device", "threads", "disk_limit"})
         if self.weights and Path(self.weights).is_file():
             status = Path(self.weights).stat()
             content["weights"] = [str(Path(self.weights).resolve()), status.st_size, status.st_mtime_ns]

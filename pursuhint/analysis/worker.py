@@ -11,28 +11,41 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pursuhint.analysis.folder import FEATURES, IMAGE_MAPS, LAYER_MAPS, AnalysisCard, AnalysisFolder
+from pursuhint.analysis.folder import (
+    FEATURES,
+    FLATTEN,
+    HSIC,
+    IMAGE_MAPS,
+    LAYER_MAPS,
+    MATRICES,
+    AnalysisCard,
+    AnalysisFolder,
+)
+from pursuhint.analysis.kept import find_twin, trim
+from pursuhint.analysis.requests import content_key
 from pursuhint.analysis.settings import DEFAULT_SAMPLES, AnalysisSettings
 from pursuhint.data import ImageData, Split, load_data
 from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError, PursuhintError
-from pursuhint.files import write_atomic, write_json
+from pursuhint.files import copy_file, crc32_file, write_atomic, write_json
 from pursuhint.jobs import answer
 from pursuhint.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from pursuhint.layers import Layer
     from pursuhint.teacher import Teacher
 
 N_TEST = 1000
 N_MAPPED = 2000
 """Probe images that the image maps show."""
 THUMBNAIL = 32
-RESULTS = ("analysis.json", "students.json", "score.json")
+RESULTS = ("analysis.json", "students.json", "score.json", HSIC)
 """What an analysis that is made again forgets first; the rest is written over or stands in folders."""
 
 
@@ -58,7 +71,7 @@ def analyse(
     """
     settings.check()
     folder = AnalysisFolder(out)
-    same = folder.is_ready and folder.analysis_settings.key() == settings.key()
+    same = folder.is_ready and folder.analysis_settings.key() == settings.key() and not folder.damaged()
     if same and (folder.test_score or not whole):
         return AnalysisFolder.open(out)
     if folder.path.is_dir() and any(folder.path.iterdir()) and not (folder.path / "settings.json").is_file():
@@ -77,7 +90,7 @@ def analyse(
 def _clear(path: Path) -> None:
     for name in RESULTS:
         (path / name).unlink(missing_ok=True)
-    for name in (FEATURES, "matrices", IMAGE_MAPS, LAYER_MAPS):
+    for name in (FEATURES, MATRICES, IMAGE_MAPS, LAYER_MAPS):
         shutil.rmtree(path / name, ignore_errors=True)
 
 
@@ -124,7 +137,7 @@ def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
 
 def _read_layers(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: Progress) -> None:
     """Do the first stage: features of every candidate layer, layer table, probe images, card."""
-    from pursuhint.analysis.collect import collect_representations, probe_images
+    from pursuhint.analysis.collect import probe_images
     from pursuhint.layers import candidate_layers
     from pursuhint.teacher import check_strength
 
@@ -134,13 +147,14 @@ def _read_layers(folder: AnalysisFolder, data: ImageData, teacher: Teacher, prog
         teacher.model, shape, depth=settings.depth, include=settings.include, exclude=settings.exclude
     )
     probe = probe_images(data.train, settings.samples, most=DEFAULT_SAMPLES)
-    _, logits = collect_representations(
-        teacher.model, probe, layers, teacher.preprocess, folder=folder.path / FEATURES, progress=progress
-    )
-    predictions = logits.argmax(axis=1)
+    names = [layer.name for layer in layers]
+    key = content_key(teacher.ref, data.id, probe.ids, names, settings.pooling)
+    twin = find_twin(key, besides=folder.path)
+    predictions = _taken_over(folder, twin) if twin else _passed(folder, teacher, probe, layers, progress)
     seen_accuracy = float((predictions == probe.labels).mean())
     check_strength(seen_accuracy, teacher.classes, allow_weak=settings.allow_weak_teacher)
     _save_probe(folder.path, probe, predictions)
+    files = sorted((folder.path / FEATURES).glob("*.npy"))
     card = AnalysisCard(
         teacher=teacher.ref,
         parameters=teacher.parameters,
@@ -154,8 +168,46 @@ def _read_layers(folder: AnalysisFolder, data: ImageData, teacher: Teacher, prog
         seen_accuracy=seen_accuracy,
         note=teacher.note,
         versions=_versions(),
+        key=key,
+        checksums=tuple(crc32_file(file) for file in files),
     )
     write_json(folder.path / "analysis.json", card.model_dump(mode="json"))
+    trim(spare=folder.path)
+
+
+def _passed(
+    folder: AnalysisFolder, teacher: Teacher, probe: Split, layers: Sequence[Layer], progress: Progress
+) -> np.ndarray:
+    """Run the teacher over the probe images, leave what the layers put out, return its answers."""
+    from pursuhint.analysis.collect import collect_representations
+    from pursuhint.analysis.gram import collect_hsic
+
+    settings, model, recipe = folder.analysis_settings, teacher.model, teacher.preprocess
+    if settings.pooling == FLATTEN:
+        hsic, sizes, logits = collect_hsic(model, probe, layers, recipe, progress=progress)
+        write_atomic(folder.path / HSIC, lambda file: np.savez(file, hsic=hsic, sizes=sizes))
+    else:
+        _, logits = collect_representations(
+            model,
+            probe,
+            layers,
+            recipe,
+            pooling=settings.pooling,
+            folder=folder.path / FEATURES,
+            most_bytes=int(settings.disk_limit * 1e9),
+            progress=progress,
+        )
+    return logits.argmax(axis=1)
+
+
+def _taken_over(folder: AnalysisFolder, twin: AnalysisFolder) -> np.ndarray:
+    """Take over what another analysis of the same content read from the layers; return the answers."""
+    if twin.card.pooling == FLATTEN:
+        copy_file(twin.path / HSIC, folder.path / HSIC)
+    (folder.path / FEATURES).mkdir(parents=True, exist_ok=True)
+    for file in (twin.path / FEATURES).glob("*.npy"):
+        copy_file(file, folder.path / FEATURES / file.name)
+    return twin.probe["predictions"]
 
 
 def _judge(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: Progress) -> None:

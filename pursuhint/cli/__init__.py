@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pursuhint.cli import analysis, launch, runs, training
+from pursuhint.cli import analysis, cache, launch, runs, training
 from pursuhint.errors import PursuhintError
 
 INTERRUPTED = 130
@@ -32,6 +32,7 @@ for command in (
 ):
     app.command(command.__name__)(command)
 app.add_typer(runs.app, name="runs")
+app.add_typer(cache.app, name="cache")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from pursuhint.analysis import AnalysisSettings
+from pursuhint.similarity import METRICS
 
 BUILTIN = "builtin:digits-resnet56"
 
@@ -39,8 +40,13 @@ Exclude = Annotated[
     list[str] | None, typer.Option(help="Leave out layers whose name fits this pattern (repeatable).")
 ]
 Samples = Annotated[int | None, typer.Option(help="Probe images; 10,000 or all there are when left out.")]
-Pooling = Annotated[str, typer.Option(help="How a feature map becomes a row: mean over positions.")]
-Metric = Annotated[str, typer.Option(help="r2_cca, cka_linear or cka_rbf.")]
+Pooling = Annotated[
+    str, typer.Option(help="How a feature map becomes a row: mean, grid2, grid4, flatten, token_mean or cls.")
+]
+Metric = Annotated[str, typer.Option(help=f"{', '.join(METRICS)}.")]
+DiskLimit = Annotated[
+    float, typer.Option(help="Gigabytes that the features may take; more is refused before the start.")
+]
 AnalysisDir = Annotated[
     Path | None, typer.Option("--analysis", help="Read this analysis instead of making one.")
 ]
@@ -62,6 +68,7 @@ def analysis_settings(
     device: Device = "auto",
     threads: Threads = None,
     allow_weak_teacher: AllowWeak = False,
+    disk_limit: DiskLimit = 10.0,
 ) -> AnalysisSettings:
     """Build analysis settings from the options that describe them."""
     return AnalysisSettings(
@@ -77,6 +84,7 @@ def analysis_settings(
         device=device,
         threads=threads,
         allow_weak_teacher=allow_weak_teacher,
+        disk_limit=disk_limit,
     )
 
 

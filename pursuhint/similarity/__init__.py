@@ -2,6 +2,7 @@
 
 from pursuhint.similarity.blocks import Blocks, FeatureBlocks
 from pursuhint.similarity.compare import cross_similarity, matrix_from_moments, similarity_matrix
+from pursuhint.similarity.flattened import matrix_from_hsic
 from pursuhint.similarity.matrix import SimilarityMatrix
 from pursuhint.similarity.metric import DistancesMetric, Metric, MomentsMetric, symmetrise
 from pursuhint.similarity.minibatch_hsic import HsicBlocks, batch_hsic, cka_from_hsic, partition
@@ -26,6 +27,7 @@ __all__ = [
     "cka_from_hsic",
     "cross_similarity",
     "find_metric",
+    "matrix_from_hsic",
     "matrix_from_moments",
     "measure_moments",
     "partition",

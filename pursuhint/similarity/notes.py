@@ -18,14 +18,14 @@ class LayerNote:
 
     Attributes:
         width: number of features.
-        effective_rank: number of directions in which the features vary.
+        effective_rank: number of directions in which the features vary; None where it was not measured.
         samples_per_feature: images divided by width.
         status: ``"ok"``, or the most serious reservation.
         text: the same for people, in one line.
     """
 
     width: int
-    effective_rank: int
+    effective_rank: int | None
     samples_per_feature: float
     status: Status
     text: str

@@ -1,0 +1,1 @@
+"""Commands that print ratios against peers and floors, each measured in one run."""

@@ -1,0 +1,130 @@
+"""Where the rows of features go while they arrive: into memory, or onto the end of one file a layer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from pursuhint.errors import StorageError
+
+
+def feature_file(folder: Path, index: int) -> Path:
+    """Return where the features of the layer at this depth are kept."""
+    return folder / f"{index:03d}.npy"
+
+
+class RowsInMemory:
+    """Rows of features, kept in lists."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[np.ndarray]] = {}
+
+    def __enter__(self) -> RowsInMemory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def append(self, layer: str, rows: np.ndarray) -> None:
+        """Add the rows of one batch, float32 (n, features)."""
+        self._rows.setdefault(layer, []).append(rows)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return layer -> all rows."""
+        return {layer: np.concatenate(rows) for layer, rows in self._rows.items()}
+
+
+class RowsOnDisk:
+    """Rows of features in one .npy a layer, whose space is taken beforehand.
+
+    Plain writes, not a memory map: its pages would count as memory of this process until the end.
+
+    Args:
+        folder: where the files are; made when it is missing.
+        widths: layer -> number of features, in depth order.
+        n: number of rows that each layer will have.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, widths: Mapping[str, int], n: int) -> None:
+        self._paths = {layer: feature_file(folder, index) for index, layer in enumerate(widths)}
+        self._widths, self._n = widths, n
+        self._files: dict[str, BinaryIO] = {}
+        self._open = ExitStack()
+
+    def __enter__(self) -> RowsOnDisk:
+        with ExitStack() as undo:
+            undo.push(self._open)
+            for layer, path in self._paths.items():
+                with _said(path):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    self._files[layer] = self._open.enter_context(open(path, "wb"))
+                    _reserve(self._files[layer], (self._n, self._widths[layer]))
+            undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with _said(next(iter(self._paths.values())).parent):
+            self._open.close()
+
+    def append(self, layer: str, rows: np.ndarray) -> None:
+        """Add the rows of one batch, float32 (n, features)."""
+        with _said(self._paths[layer]):
+            self._files[layer].write(np.ascontiguousarray(rows, dtype="<f4").data)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Return layer -> all rows as a memory map."""
+        return {layer: np.load(path, mmap_mode="r") for layer, path in self._paths.items()}
+
+
+class RowsFile:
+    """The rows of a .npy file, read by plain reads a slice at a time.
+
+    A memory map would keep every page that was touched, so that memory grew with the images.
+
+    Args:
+        path: a two-dimensional .npy in C order.
+        rows: the first rows only; all when None.
+
+    Attributes:
+        shape: (rows, features).
+        dtype: of the features.
+    """
+
+    def __init__(self, path: Path, *, rows: int | None = None) -> None:
+        self._path = path
+        with open(path, "rb") as file:
+            np.lib.format.read_magic(file)
+            (height, width), _, self.dtype = np.lib.format.read_array_header_1_0(file)
+            self._offset = file.tell()
+        self.shape = (height if rows is None else min(rows, height), width)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        start, stop, _ = slice(rows.start, rows.stop).indices(len(self))
+        width, count = self.shape[1], max(0, stop - start)
+        offset = self._offset + start * width * self.dtype.itemsize
+        return np.fromfile(self._path, self.dtype, count * width, offset=offset).reshape(count, width)
+
+
+def _reserve(file: BinaryIO, shape: tuple[int, int]) -> None:
+    """Write the header of a .npy and take the space of its rows."""
+    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    os.posix_fallocate(file.fileno(), 0, file.tell() + 4 * shape[0] * shape[1])
+
+
+@contextmanager
+def _said(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot write `{path}`: {error.strerror}; free some space") from error
