@@ -67,12 +67,12 @@ def measure_stability(
 
     full = blocks.values(metric)
     whole = group(_matrix(blocks, metric, full))
+    others = {name: group(_matrix(blocks, name, blocks.values(name))) for name in metrics if name != metric}
     found = []
     for done, subset in enumerate(subsets.tolist(), start=1):
         found.append(group(_matrix(blocks, metric, blocks.values(metric, subset))))
         progress("resamples", done, len(subsets))
-    agreements = [adjusted_rand(whole.labels(), one.labels()) for one in found]
-    others = [name for name in metrics if name != metric]
+    agreements = [_agreement(whole, one) for one in found]
     left_out = leave_one_out(blocks, metric, progress=progress)
     points = tuple(sorted(hint_points or whole.centres, key=blocks.layers.index))
     return Stability(
@@ -88,10 +88,7 @@ def measure_stability(
         frequency=_frequency(found),
         agreement=float(np.mean(agreements)),
         agreement_range=tuple(np.quantile(agreements, [0.05, 0.95]).tolist()),
-        agreement_between_metrics={
-            name: adjusted_rand(whole.labels(), group(_matrix(blocks, name, blocks.values(name))).labels())
-            for name in others
-        },
+        agreement_between_metrics={name: _agreement(whole, other) for name, other in others.items()},
         silhouette=whole.silhouette,
         silhouette_interval=_silhouette_interval(whole, [_matrix(blocks, metric, one) for one in left_out]),
         coverage=_coverage(full, left_out, blocks.layers, points, METRICS[metric].bounds, seed),
@@ -117,6 +114,10 @@ def _grouping(
 
 def _matrix(blocks: Blocks, metric: str, values: np.ndarray) -> SimilarityMatrix:
     return SimilarityMatrix(values, blocks.layers, metric, "", blocks.samples, {}, {})
+
+
+def _agreement(first: Clustering, second: Clustering) -> float:
+    return adjusted_rand(first.labels(), second.labels())
 
 
 def _frequency(found: Sequence[Clustering]) -> dict[str, float]:
