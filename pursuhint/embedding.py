@@ -65,8 +65,15 @@ def map_images(features: np.ndarray, *, seed: int = 0) -> np.ndarray:
     return _umap(features, seed=seed, metric="euclidean")
 
 
-def classical_mds(distance: np.ndarray) -> np.ndarray:
-    """Return the two principal coordinates of a distance matrix, (L, 2); a missing second one is 0.
+def classical_mds(distance: np.ndarray, dimensions: int = 2) -> np.ndarray:
+    """Return the first principal coordinates of a distance matrix.
+
+    Args:
+        distance: (L, L).
+        dimensions: how many coordinates, 1..L; all L of them embed a Euclidean distance exactly.
+
+    Returns:
+        (L, dimensions), the widest first; a coordinate of negative eigenvalue, which no real axis has, is 0.
 
     Source:
         Torgerson, "Multidimensional scaling: I", 1952: eigenvectors of the doubly centred squared distances.
@@ -74,7 +81,8 @@ def classical_mds(distance: np.ndarray) -> np.ndarray:
     squared = np.square(distance)
     centred = squared - squared.mean(axis=0) - squared.mean(axis=1, keepdims=True) + squared.mean()
     eigenvalues, vectors = np.linalg.eigh(-0.5 * centred)
-    return vectors[:, [-1, -2]] * np.sqrt(np.clip(eigenvalues[[-1, -2]], 0.0, None))
+    widest = slice(-1, -1 - dimensions, -1)
+    return vectors[:, widest] * np.sqrt(np.clip(eigenvalues[widest], 0.0, None))
 
 
 def _orient(placed: np.ndarray) -> np.ndarray:

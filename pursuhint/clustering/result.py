@@ -27,7 +27,7 @@ class Clustering:
     """Layers in groups, each with the layer that stands for it.
 
     Attributes:
-        method: key in ``METHODS``.
+        method: key in ``METHODS`` or ``PRESETS``.
         layers: L names in depth order.
         clusters: the names of each cluster in depth order; clusters by the depth of their centre.
         centres: one name a cluster, in depth order: the automatic hint points.

@@ -1,33 +1,21 @@
-"""Every method through the one function, against scipy, scikit-learn and exhaustive search."""
+"""Every method through the one function: planted groups, declared properties, exhaustive search."""
 
 import itertools
 
 import numpy as np
 import pytest
-from scipy.cluster.hierarchy import cophenet, fcluster
-from scipy.spatial.distance import squareform
-from sklearn.metrics import silhouette_samples
 
-from pursuhint.clustering import METHODS, cluster_layers, linkage, silhouette_curve
+from pursuhint.clustering import METHODS, cluster_layers
 from pursuhint.errors import InputError
 from pursuhint.similarity import SimilarityMatrix
-
-
-def matrix(values: np.ndarray) -> SimilarityMatrix:
-    names = tuple(f"layer{number}" for number in range(len(values)))
-    return SimilarityMatrix(np.asarray(values, dtype=float), names, "cka_linear", "mean", 1000, {}, {})
-
-
-def random_matrix(depth: int, seed: int = 0) -> SimilarityMatrix:
-    points = np.random.default_rng(seed).normal(size=(depth, 3))
-    return matrix(np.exp(-np.linalg.norm(points[:, None] - points[None], axis=-1)))
+from tests.clustering.matrices import matrix, planted_matrix, random_matrix, together
 
 
 @pytest.fixture
 def blocks() -> SimilarityMatrix:
     """Three plain groups of 4, 3 and 2 layers."""
     group = np.repeat([0, 1, 2], [4, 3, 2])
-    values = np.where(np.equal.outer(group, group), 0.9, 0.2)
+    values = np.where(together(group), 0.9, 0.2)
     np.fill_diagonal(values, 1.0)
     return matrix(values)
 
@@ -86,40 +74,46 @@ def test_k_medoids_comes_near_exhaustive_search(clusters, seed):
     assert distance[:, found].min(axis=1).sum() <= 1.05 * best
 
 
-@pytest.mark.parametrize("clusters", range(1, 10))
-def test_agglomerative_is_the_cut_of_its_own_dendrogram(clusters):
-    similarity = random_matrix(10, seed=1)
-    expected = fcluster(linkage(similarity), clusters, "maxclust")
-    labels = np.array(cluster_layers(similarity, clusters, method="agglomerative").labels())
-    np.testing.assert_array_equal(np.equal.outer(labels, labels), np.equal.outer(expected, expected))
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if not method.uses_depth])
+def test_distances_alone_decide_where_depth_does_not_count(method):
+    similarity = planted_matrix([7, 6, 8, 3])
+    order = np.random.default_rng(5).permutation(24)
+    shuffled = matrix(similarity.values[np.ix_(order, order)])
+    straight = np.array(cluster_layers(similarity, 4, method=method).labels())
+    found = np.array(cluster_layers(shuffled, 4, method=method).labels())
+    np.testing.assert_array_equal(together(found), together(straight[order]))
 
 
-def test_agglomerative_keeps_k_where_merges_are_equally_high():
-    similarity = matrix(np.eye(6))
-    assert [len(cluster_layers(similarity, k, method="agglomerative").clusters) for k in range(1, 7)] == [
-        1,
-        2,
-        3,
-        4,
-        5,
-        6,
-    ]
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.uses_depth])
+def test_depth_counts_where_declared(method):
+    similarity = planted_matrix([7, 6, 8, 3])
+    order = np.random.default_rng(5).permutation(24)
+    shuffled = matrix(similarity.values[np.ix_(order, order)])
+    straight = np.array(cluster_layers(similarity, 4, method=method).labels())
+    found = np.array(cluster_layers(shuffled, 4, method=method).labels())
+    assert (together(found) != together(straight[order])).any()
 
 
-def test_linkage_averages_over_all_pairs():
-    similarity = random_matrix(8)
-    tree, distance = linkage(similarity), similarity.distance()
-    labels = fcluster(tree, 2, "maxclust")
-    assert tree[-1, 2] == pytest.approx(distance[np.ix_(labels == 1, labels == 2)].mean())
-    assert squareform(cophenet(tree)).max() == tree[-1, 2]
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("seed", range(5))
+def test_planted_groups_are_found_through_noise(method, seed):
+    sizes = [9, 5, 12, 7]
+    found = cluster_layers(planted_matrix(sizes, noise=0.15, seed=seed), 4, method=method)
+    np.testing.assert_array_equal(found.labels(), np.repeat(range(4), sizes))
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_same_question_has_the_same_answer(method):
     similarity = random_matrix(20)
-    assert cluster_layers(similarity, 4, method=method, seed=1) == cluster_layers(
-        similarity, 4, method=method, seed=2
-    )
+    first, second = (cluster_layers(similarity, 4, method=method, seed=1) for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize("method", [name for name in METHODS if name != "spectral"])
+def test_the_seed_does_not_matter_to_methods_that_do_not_draw(method):
+    similarity = random_matrix(20)
+    first, second = (cluster_layers(similarity, 4, method=method, seed=seed) for seed in (1, 2))
+    assert first == second
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -129,28 +123,6 @@ def test_identical_layers(method):
     assert sorted(itertools.chain(*found.clusters)) == list(similarity.layers)
     assert len(set(found.centres)) == len(found.clusters)
     assert all(centre in names for centre, names in zip(found.centres, found.clusters, strict=True))
-
-
-def test_the_silhouette_is_the_mean_over_layers():
-    similarity = random_matrix(12)
-    found = cluster_layers(similarity, 4)
-    expected = silhouette_samples(similarity.distance(), found.labels(), metric="precomputed").mean()
-    assert found.silhouette == pytest.approx(expected)
-
-
-def test_the_silhouette_curve_peaks_at_the_true_number(blocks):
-    for method in METHODS:
-        curve = silhouette_curve(blocks, method=method)
-        assert list(curve) == [2, 3, 4, 5, 6, 7, 8]
-        assert max(curve, key=curve.get) == 3
-        assert curve[3] == cluster_layers(blocks, 3, method=method).silhouette
-
-
-def test_the_silhouette_curve_ends_before_every_layer_is_alone():
-    assert list(silhouette_curve(random_matrix(4))) == [2, 3]
-    assert list(silhouette_curve(random_matrix(12), most=4)) == [2, 3, 4]
-    assert silhouette_curve(random_matrix(2)) == {}
-    assert silhouette_curve(matrix(np.ones((5, 5)))) == {}
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -163,9 +135,8 @@ def test_k_outside_the_layers_is_refused(method, clusters):
 
 def test_an_unknown_method_names_the_nearest():
     message = (
-        r"unknown clustering method `k-medoids`: did you mean `kmedoids`\? Known: pursuhint, agglomerative"
+        r"unknown clustering method `k-medoids`: did you mean `kmedoids`\? Known: pursuhint, agglomerative, "
+        "complete, ward, kmedoids, spectral, contiguous"
     )
     with pytest.raises(InputError, match=message):
         cluster_layers(random_matrix(5), 2, method="k-medoids")
-    with pytest.raises(InputError, match="unknown clustering method `wards`"):
-        silhouette_curve(random_matrix(5), method="wards")

@@ -1,0 +1,75 @@
+"""What is known of a choice of hint points: how stable it is, and how well it covers the layers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from pursuhint.coverage import CoverageReport
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """How far a clustering and its hint points depend on the probe images.
+
+    Attributes:
+        metric, method, clusters: what was clustered, how, and into how many.
+        layers: L names in depth order.
+        centres: the hint points that the clustering of all images gives, in depth order.
+        hint_points: the hint points in force, whose coverage this is; the centres unless others were given.
+        images: number of probe images.
+        resamples: number of subsets of the images that were clustered.
+        share: part of the images that each subset holds.
+        frequency: layer -> share of the subsets in which it is a centre, in depth order, 0 included.
+        agreement: mean adjusted Rand index between the clusterings of the subsets and of all images.
+        agreement_range: its 5 % and 95 % quantiles over the subsets.
+        agreement_between_metrics: other metric -> adjusted Rand index with its clustering of all images.
+        silhouette: of the clustering; None where it is not defined.
+        silhouette_interval: 95 %, for these clusters over other images.
+        coverage: of the hint points, with its 95 % interval and what to compare it with.
+        half_widths: (L, L) of the similarities' 95 % intervals; not part of the JSON.
+    """
+
+    metric: str
+    method: str
+    clusters: int
+    layers: tuple[str, ...]
+    centres: tuple[str, ...]
+    hint_points: tuple[str, ...]
+    images: int
+    resamples: int
+    share: float
+    frequency: dict[str, float]
+    agreement: float
+    agreement_range: tuple[float, float]
+    agreement_between_metrics: dict[str, float]
+    silhouette: float | None
+    silhouette_interval: tuple[float, float] | None
+    coverage: CoverageReport
+    half_widths: np.ndarray | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all but `half_widths` as plain JSON values."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        del plain["half_widths"]
+        plain["coverage"] = asdict(self.coverage)
+        return _listed(plain)
+
+    @staticmethod
+    def from_dict(plain: dict[str, Any], half_widths: np.ndarray | None = None) -> Stability:
+        """Build it from `as_dict`'s result, read from JSON or not."""
+        covered = CoverageReport(**_tupled(plain["coverage"]))
+        return Stability(**_tupled(plain) | {"coverage": covered, "half_widths": half_widths})
+
+
+def _listed(plain: Any) -> Any:
+    """Return the same with lists for tuples, as JSON has them."""
+    if isinstance(plain, dict):
+        return {key: _listed(value) for key, value in plain.items()}
+    return list(plain) if isinstance(plain, tuple) else plain
+
+
+def _tupled(plain: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
