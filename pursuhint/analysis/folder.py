@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import math
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +24,7 @@ from pursuhint.jobs import JobFolder
 from pursuhint.layers import Layer
 from pursuhint.plan import TeacherRef
 from pursuhint.probe import StudentCard
+from pursuhint.progress import Progress, silent
 from pursuhint.similarity import (
     METRICS,
     Blocks,
@@ -35,9 +38,11 @@ from pursuhint.similarity import (
     measure_moments,
     similarity_matrix,
 )
+from pursuhint.stability import Stability, measure_stability
 
 FORMAT = 1
-FEATURES, IMAGE_MAPS, LAYER_MAPS, MATRICES = "features", "image-maps", "layer-maps", "matrices"
+FEATURES, IMAGE_MAPS, LAYER_MAPS = "features", "image-maps", "layer-maps"
+MATRICES, STABILITY = "matrices", "stability"
 HSIC = "hsic.npz"
 FLATTEN = "flatten"
 
@@ -228,6 +233,52 @@ class AnalysisFolder(JobFolder):
         if self.card.pooling == FLATTEN:
             return HsicBlocks(*self._minibatches(count), [layer.name for layer in self.layers])
         return FeatureBlocks(self._first(count))
+
+    def stability(
+        self,
+        *,
+        metric: str,
+        method: str,
+        clusters: int,
+        resamples: int = 100,
+        seed: int = 0,
+        hint_points: Sequence[str] | None = None,
+        metrics: Sequence[str] = (),
+        samples: int | None = None,
+        keep: bool = True,
+        progress: Progress = silent,
+    ) -> Stability:
+        """Return how far hint points depend on the probe images, from disk when it was measured before.
+
+        Args:
+            metric: see `pursuhint.stability.measure_stability`, also for what is not described here.
+            method: of clustering.
+            clusters: K.
+            resamples: number of subsets.
+            seed: of everything random.
+            hint_points: those in force; the centres when None.
+            metrics: other metrics to compare with.
+            samples: use the first probe images only; all when None.
+            keep: write what was measured beside the features.
+            progress: is told about every subset.
+        """
+        count = self._count(samples)
+        check_pooling(metric, self.card.pooling)
+        asked = {
+            "metric": metric,
+            "method": method,
+            "clusters": clusters,
+            "resamples": resamples,
+            "seed": seed,
+            "hint_points": list(hint_points) if hint_points else None,
+            "metrics": tuple(metrics),
+        }
+        name = hashlib.sha256(json.dumps([asked, count]).encode()).hexdigest()[:16]
+
+        def measure() -> Stability:
+            return measure_stability(self.blocks(samples=count), **asked, progress=progress)
+
+        return _kept(self.path / STABILITY / f"{name}.npz", Stability.load, measure, keep=keep)
 
     def _matrix_file(self, name: str, count: int) -> Path:
         part = "" if count == self.card.samples else f"-{count}"

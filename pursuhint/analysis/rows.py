@@ -85,12 +85,12 @@ class RowsOnDisk:
 
 
 class RowsFile:
-    """The rows of a .npy file, read by plain reads a slice at a time.
+    """The rows of a .npy file, mapped for one slice at a time.
 
-    A memory map would keep every page that was touched, so that memory grew with the images.
+    A map that lasted would keep every page that was touched, so that memory grew with the images.
 
     Args:
-        path: a two-dimensional .npy in C order.
+        path: a two-dimensional .npy.
         rows: the first rows only; all when None.
 
     Attributes:
@@ -100,20 +100,15 @@ class RowsFile:
 
     def __init__(self, path: Path, *, rows: int | None = None) -> None:
         self._path = path
-        with open(path, "rb") as file:
-            np.lib.format.read_magic(file)
-            (height, width), _, self.dtype = np.lib.format.read_array_header_1_0(file)
-            self._offset = file.tell()
-        self.shape = (height if rows is None else min(rows, height), width)
+        whole = np.load(path, mmap_mode="r")
+        self.dtype = whole.dtype
+        self.shape = (len(whole) if rows is None else min(rows, len(whole)), whole.shape[1])
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, rows: slice) -> np.ndarray:
-        start, stop, _ = slice(rows.start, rows.stop).indices(len(self))
-        width, count = self.shape[1], max(0, stop - start)
-        offset = self._offset + start * width * self.dtype.itemsize
-        return np.fromfile(self._path, self.dtype, count * width, offset=offset).reshape(count, width)
+        return np.array(np.load(self._path, mmap_mode="r")[: len(self)][rows])
 
 
 def _reserve(file: BinaryIO, shape: tuple[int, int]) -> None:

@@ -24,6 +24,7 @@ from pursuhint.analysis.folder import (
     IMAGE_MAPS,
     LAYER_MAPS,
     MATRICES,
+    STABILITY,
     AnalysisCard,
     AnalysisFolder,
 )
@@ -90,7 +91,7 @@ def analyse(
 def _clear(path: Path) -> None:
     for name in RESULTS:
         (path / name).unlink(missing_ok=True)
-    for name in (FEATURES, MATRICES, IMAGE_MAPS, LAYER_MAPS):
+    for name in (FEATURES, MATRICES, STABILITY, IMAGE_MAPS, LAYER_MAPS):
         shutil.rmtree(path / name, ignore_errors=True)
 
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pursuhint.cli import analysis, cache, launch, runs, training
+from pursuhint.cli import analysis, cache, launch, runs, selection, training
 from pursuhint.errors import PursuhintError
 
 INTERRUPTED = 130
@@ -26,6 +26,8 @@ for command in (
     analysis.analyse,
     analysis.similarity,
     analysis.hints,
+    selection.stability,
+    selection.compare,
     training.train,
     training.distill,
     training.export,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings
 from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
-from pursuhint.errors import unknown
+from pursuhint.clustering import METHODS, silhouette_curve, suggested_clusters
+from pursuhint.coverage import coverage_report
+from pursuhint.errors import InputError
 from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC, choose_hints
 from pursuhint.home import analyses_folder
 from pursuhint.layers import stage_ends
+from pursuhint.similarity import METRICS, check_pooling
 
 
 def layers(
@@ -119,7 +123,7 @@ def analyse(
     as_json: o.AsJson = False,
 ) -> None:
     """Analyse a teacher into a folder that the app and the other commands read."""
-    folder = _analysed(settings, out_dir, whole=True, quiet=as_json)
+    folder = analysed(settings, out_dir, whole=True, quiet=as_json)
     if maps:
         _make_maps(folder, quiet=as_json)
     if as_json:
@@ -145,7 +149,7 @@ def similarity(
     as_json: o.AsJson = False,
 ) -> None:
     """Compute how similar every pair of layers is."""
-    folder = _opened(analysis, settings, metric, quiet=as_json)
+    folder = opened(analysis, settings, metric, quiet=as_json)
     matrix = folder.similarity(metric, samples=settings.samples)
     if out_file:
         matrix.save(out_file)
@@ -183,18 +187,32 @@ def similarity(
 def hints(
     settings: AnalysisSettings,
     metric: o.Metric = DEFAULT_METRIC,
-    clusters: Annotated[int, typer.Option(help="K, the number of hint points.")] = DEFAULT_CLUSTERS,
-    method: Annotated[str, typer.Option(help="pursuhint, agglomerative or kmedoids.")] = DEFAULT_METHOD,
+    clusters: Annotated[
+        str, typer.Option(help="K, the number of hint points; `auto` takes the one of largest silhouette.")
+    ] = str(DEFAULT_CLUSTERS),
+    method: o.Method = DEFAULT_METHOD,
+    hint_point: Annotated[
+        list[str] | None, typer.Option(help="Take this layer, with `--method manual` (repeatable).")
+    ] = None,
     seed: o.Seed = 0,
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the hint plan as JSON.")] = None,
     analysis: o.AnalysisDir = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Cluster a teacher's layers and take the cluster centres as hint points."""
-    folder = _opened(analysis, settings, metric, quiet=as_json)
+    folder = opened(analysis, settings, metric, quiet=as_json)
     plan = choose_hints(
-        folder, metric=metric, clusters=clusters, method=method, seed=seed, samples=settings.samples
+        folder,
+        metric=metric,
+        clusters=_number_of_clusters(clusters),
+        method=method,
+        seed=seed,
+        samples=settings.samples,
+        hint_points=tuple(hint_point or ()),
     )
+    similarity = folder.similarity(metric, samples=settings.samples)
+    covered = coverage_report(similarity.values, similarity.layers, plan.hint_points, seed=seed)
+    curve = silhouette_curve(similarity, method=method if method in METHODS else DEFAULT_METHOD, seed=seed)
     if out_file:
         plan.save(out_file)
     if as_json:
@@ -209,6 +227,9 @@ def hints(
                 "clusters": [list(cluster) for cluster in plan.clusters],
                 "hint_points": list(plan.hint_points),
                 "silhouette": plan.silhouette,
+                "silhouette_curve": curve,
+                "suggested_clusters": suggested_clusters(curve) if curve else None,
+                "coverage": asdict(covered),
                 "plan": str(out_file) if out_file else None,
             }
         )
@@ -225,26 +246,41 @@ def hints(
     silhouette = "" if plan.silhouette is None else f", silhouette {plan.silhouette:.3f}"
     title = f"{plan.teacher.spec}: {metric}, {method}, {len(plan.sample_ids):,} probe images{silhouette}"
     table(title, ("cluster", "hint point", "layers", "from ... to"), rows)
-    if len(plan.layers) < 2 * clusters:
-        err.print(
-            f"only {len(plan.layers)} layers for {clusters} clusters: the choice means little", style="yellow"
-        )
+    best = "best" if covered.best_exact else "best found"
+    out.print(
+        f"coverage {covered.value:.3f}: mean similarity of a layer to its nearest hint point; {best} of "
+        f"{covered.count} hint points {covered.best:.3f}, random {covered.random_mean:.3f}",
+        highlight=False,
+    )
+    if curve:
+        chosen = suggested_clusters(curve)
+        out.print(f"the silhouette is largest for K = {chosen} ({curve[chosen]:.3f})", highlight=False)
+    if len(plan.layers) < 2 * covered.count:
+        message = f"only {len(plan.layers)} layers for {covered.count} clusters: the choice means little"
+        err.print(message, style="yellow")
     if out_file:
         out.print(f"plan written to {out_file}", highlight=False)
 
 
-def _opened(analysis: Path | None, given: AnalysisSettings, metric: str, *, quiet: bool) -> AnalysisFolder:
-    """Open the named analysis, or make (and keep) the one that the settings describe."""
-    from pursuhint.similarity import METRICS
+def _number_of_clusters(text: str) -> int | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"`--clusters` must be a whole number or `auto`: found `{text}`") from None
 
-    if metric not in METRICS:
-        raise unknown("metric", metric, METRICS)
+
+def opened(analysis: Path | None, given: AnalysisSettings, metric: str, *, quiet: bool) -> AnalysisFolder:
+    """Open the named analysis, or make (and keep) the one that the settings describe."""
+    check_pooling(metric, given.pooling)
     if analysis is not None:
         return AnalysisFolder.open(analysis)
-    return _analysed(given, analyses_folder() / given.key(), whole=False, quiet=quiet)
+    return analysed(given, analyses_folder() / given.key(), whole=False, quiet=quiet)
 
 
-def _analysed(settings: AnalysisSettings, path: Path, *, whole: bool, quiet: bool) -> AnalysisFolder:
+def analysed(settings: AnalysisSettings, path: Path, *, whole: bool, quiet: bool) -> AnalysisFolder:
+    """Make an analysis, or the stages of it that are missing."""
     from pursuhint.analysis.worker import analyse as run_analysis
 
     with progress_bars(quiet=quiet) as progress:
@@ -253,7 +289,6 @@ def _analysed(settings: AnalysisSettings, path: Path, *, whole: bool, quiet: boo
 
 def _make_maps(folder: AnalysisFolder, *, quiet: bool) -> None:
     from pursuhint.analysis.maps import make_map
-    from pursuhint.similarity import METRICS
 
     wanted = [("images", layer.name) for layer in folder.layers] + [("layers", metric) for metric in METRICS]
     with progress_bars(quiet=quiet) as progress:

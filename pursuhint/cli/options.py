@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from pursuhint.analysis import AnalysisSettings
+from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.similarity import METRICS
 
 BUILTIN = "builtin:digits-resnet56"
@@ -44,6 +45,8 @@ Pooling = Annotated[
     str, typer.Option(help="How a feature map becomes a row: mean, grid2, grid4, flatten, token_mean or cls.")
 ]
 Metric = Annotated[str, typer.Option(help=f"{', '.join(METRICS)}.")]
+Method = Annotated[str, typer.Option(help=f"{', '.join([*METHODS, *PRESETS])}.")]
+Clusters = Annotated[int, typer.Option(help="K, the number of hint points.")]
 DiskLimit = Annotated[
     float, typer.Option(help="Gigabytes that the features may take; more is refused before the start.")
 ]

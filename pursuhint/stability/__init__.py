@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from pursuhint.stability.agreement import adjusted_rand
 from pursuhint.stability.jackknife import Jackknife, jackknife, leave_one_out
-from pursuhint.stability.measure import measure_stability
+from pursuhint.stability.measure import measure_coverage, measure_stability
 from pursuhint.stability.report import Stability
 from pursuhint.stability.resamples import SHARE, draw_subsets
 
@@ -33,5 +33,6 @@ __all__ = [
     "draw_subsets",
     "jackknife",
     "leave_one_out",
+    "measure_coverage",
     "measure_stability",
 ]

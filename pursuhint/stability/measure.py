@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,7 +92,9 @@ def measure_stability(
         agreement_between_metrics={name: _agreement(whole, other) for name, other in others.items()},
         silhouette=whole.silhouette,
         silhouette_interval=_silhouette_interval(whole, [_matrix(blocks, metric, one) for one in left_out]),
-        coverage=_coverage(full, left_out, blocks.layers, points, METRICS[metric].bounds, seed),
+        coverage=measure_coverage(
+            full, left_out, blocks.layers, points, bounds=METRICS[metric].bounds, seed=seed
+        ),
         half_widths=jackknife(full, left_out).half_width,
     )
 
@@ -137,15 +140,29 @@ def _silhouette_interval(
     return jackknife(whole.silhouette, scores, bounds=(-1.0, 1.0)).interval
 
 
-def _coverage(
+def measure_coverage(
     full: np.ndarray,
     left_out: np.ndarray,
-    layers: tuple[str, ...],
-    points: tuple[str, ...],
+    layers: Sequence[str],
+    points: Sequence[str],
+    *,
     bounds: tuple[float, float],
-    seed: int,
+    seed: int = 0,
 ) -> CoverageReport:
-    """Return the coverage of hint points with its interval over other images."""
-    hints = [layers.index(name) for name in points]
-    measured = jackknife(coverage(full, hints), [coverage(one, hints) for one in left_out], bounds=bounds)
-    return coverage_report(full, layers, points, interval=measured.interval, seed=seed)
+    """Return the coverage of hint points with its interval over other images.
+
+    Args:
+        full: (L, L) similarities on all images.
+        left_out: (B, L, L) similarities without each block of images in turn, see `leave_one_out`.
+        layers: L names in depth order.
+        points: names of the hint points.
+        bounds: of the metric.
+        seed: of random plans and of the search for the best one.
+
+    Raises:
+        InputError: no hint point, or one that is no layer of the matrix.
+    """
+    report = coverage_report(full, layers, points, seed=seed)
+    hints = [list(layers).index(name) for name in points]
+    measured = jackknife(report.value, [coverage(one, hints) for one in left_out], bounds=bounds)
+    return replace(report, interval=measured.interval)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pursuhint.coverage import CoverageReport
+from pursuhint.errors import InputError
+from pursuhint.files import write_atomic
+
+FORMAT = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +69,35 @@ class Stability:
         """Build it from `as_dict`'s result, read from JSON or not."""
         covered = CoverageReport(**_tupled(plain["coverage"]))
         return Stability(**_tupled(plain) | {"coverage": covered, "half_widths": half_widths})
+
+    def save(self, path: Path) -> None:
+        """Write it as .npz without pickled objects.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        arrays = {"report": json.dumps({"format": FORMAT, **self.as_dict()})}
+        if self.half_widths is not None:
+            arrays["half_widths"] = self.half_widths
+        write_atomic(path, lambda file: np.savez(file, **arrays))
+
+    @staticmethod
+    def load(path: Path) -> Stability:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: no such file, or one of another format.
+        """
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+                plain = json.loads(str(arrays["report"]))
+                if (found := plain.pop("format")) != FORMAT:
+                    raise InputError(f"`{path}` must have format {FORMAT}: found {found}; measure it again")
+                return Stability.from_dict(
+                    plain, arrays["half_widths"] if "half_widths" in arrays.files else None
+                )
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            raise InputError(f"`{path}` must hold a stability: {error}; measure it again") from None
 
 
 def _listed(plain: Any) -> Any:

@@ -26,7 +26,7 @@ def test_a_slice_of_a_file_is_that_of_the_array(tmp_path: Path):
     np.save(tmp_path / "rows.npy", values)
     file = RowsFile(tmp_path / "rows.npy")
     assert file.shape == (10, 4) and file.dtype == np.float32 and len(file) == 10
-    for rows in (slice(None), slice(3, 7), slice(8, 99), slice(None, 2), slice(20, 30)):
+    for rows in (slice(None), slice(3, 7), slice(8, 99), slice(None, 2), slice(20, 30), slice(1, 9, 3)):
         np.testing.assert_array_equal(file[rows], values[rows])
     first = RowsFile(tmp_path / "rows.npy", rows=6)
     np.testing.assert_array_equal(first[4:9], values[4:6])
