@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from pursuhint.errors import InputError
+from pursuhint.similarity.threads import one_blas_thread
 
 RANK_TOLERANCE = 1e-6
 """Directions this much smaller than the largest one are rounding of float32 activations, not signal."""
@@ -74,8 +74,7 @@ def measure_bases(representations: Mapping[str, np.ndarray], *, chunk: int | Non
     samples = next((features.shape[0] for features in representations.values()), 0)
     for name, features in representations.items():
         _check_shape(name, features, samples)
-    # A thin QR is many small steps: threads that wait for each other slow it tenfold beside a training run.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         return {name: _measure_basis(name, features, chunk) for name, features in representations.items()}
 
 

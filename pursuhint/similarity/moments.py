@@ -14,7 +14,8 @@ from scipy.linalg.blas import dsyrk
 from pursuhint.errors import InputError
 from pursuhint.similarity.basis import Basis, chunks, measure_bases
 from pursuhint.similarity.pair_products import bilinear_sums, mirrored
-from pursuhint.similarity.whitening import align, apply_maps, orthonormal_maps
+from pursuhint.similarity.threads import one_blas_thread
+from pursuhint.similarity.whitening import align, apply_maps, check_variation, orthonormal_maps
 
 CHUNK_BYTES = 32 * 2**20
 """Coordinates of all layers that are in memory at a time."""
@@ -74,7 +75,11 @@ class Moments:
 
     @cached_property
     def cross(self) -> np.ndarray:
-        """(P, P) products of the centred coordinates, right on and above the diagonal blocks."""
+        """(P, P) products of the centred coordinates, right on and above the diagonal blocks.
+
+        Raises:
+            InputError: a layer does not vary over these images.
+        """
         size = self.offsets[-1]
         if self._whole:
             return self.sums[:size, :size]
@@ -82,6 +87,7 @@ class Moments:
         for start, stop in zip(self.offsets, self.offsets[1:], strict=False):
             fall = np.outer(self.mean[start:stop] * self.sums[-1, -1], self.mean[start:])
             np.subtract(self.sums[start:stop, start:size], fall, out=cross[start:stop, start:])
+        check_variation(cross, self.offsets, self.layers, self.samples / self.measured_on)
         return cross
 
     def white(self) -> tuple[np.ndarray, list[int]]:
@@ -96,7 +102,8 @@ class Moments:
         if self._whole:
             return self.cross, self.bases
         pairs = zip(self.bases, self._orthonormal_maps(), strict=True)
-        aligned = [align(basis, factor, inverse) for basis, (factor, inverse) in pairs]
+        with one_blas_thread():
+            aligned = [align(basis, factor, inverse) for basis, (factor, inverse) in pairs]
         maps = [one for _, one in aligned]
         return apply_maps(self.cross, self.offsets, maps), tuple(basis for basis, _ in aligned)
 
@@ -138,7 +145,7 @@ class Moments:
         return self.samples == self.measured_on
 
     def _orthonormal_maps(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        return orthonormal_maps(self.cross, self.offsets, self.layers, self.samples / self.measured_on)
+        return orthonormal_maps(self.cross, self.offsets, self.samples / self.measured_on)
 
 
 def measure_moments(representations: Mapping[str, np.ndarray], *, chunk: int | None = None) -> Moments:
@@ -189,7 +196,8 @@ def sum_products(
     sums = np.zeros((size + len(bases) + 1,) * 2).T
     for rows in slices:
         columns = _columns(representations, bases, rows, size)
-        sums = dsyrk(1.0, columns.T, beta=1.0, c=sums, lower=1, overwrite_c=1)
+        with one_blas_thread():
+            sums = dsyrk(1.0, columns.T, beta=1.0, c=sums, lower=1, overwrite_c=1)
     sums = sums.T
     for block in panels(ranks):
         sums[block, block] = mirrored(sums[block, block])

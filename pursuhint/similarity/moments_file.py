@@ -73,6 +73,8 @@ def _moments(settings: dict, arrays: dict[str, np.ndarray]) -> Moments:
     size = sum(ranks.values()) + len(ranks) + 1
     if arrays["sums"].shape != (size, size):
         raise ValueError(f"`sums` is {arrays['sums'].shape}, not {(size, size)}")
+    if not all(np.isfinite(arrays[name]).all() for name in arrays if name != "settings"):
+        raise ValueError("values that are not finite")
     return Moments(tuple(ranks), bases, widths, arrays["sums"], settings["measured_on"])
 
 
@@ -80,5 +82,5 @@ def _cut(flat: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
     sizes = [int(np.prod(shape)) for shape in shapes]
     if flat.shape != (sum(sizes),):
         raise ValueError(f"{flat.size} values where {sum(sizes)} were expected")
-    parts = np.split(flat, np.cumsum(sizes)[:-1])
+    parts = np.split(flat, np.cumsum(sizes))[:-1]
     return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+
+from pursuhint.similarity.threads import one_blas_thread
 
 
 def squared_norms(
@@ -93,8 +94,7 @@ def for_pairs(
     """
     offsets = np.cumsum([0, *ranks])
     values = np.eye(len(ranks))
-    # Thousands of small decompositions: threads would spend their time on waiting for each other.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         for first, second in zip(*np.triu_indices(len(ranks), 1), strict=True):
             block = cross[offsets[first] : offsets[first + 1], offsets[second] : offsets[second + 1]]
             values[first, second] = measure(int(first), int(second), block.astype(np.float64))

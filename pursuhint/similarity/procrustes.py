@@ -23,8 +23,8 @@ def procrustes(moments: Moments) -> np.ndarray:
 
     Source:
         Ding, Denain, Steinhardt, "Grounding representation similarity with statistical testing", 2021,
-        section 3: their distance is ``d^2 = 2 - 2 s`` with unit Frobenius norms. netrep's angular distance (Williams,
-        Kunz, Kornblith, Linderman, 2021) is ``arccos(s)``.
+        section 3: their distance is ``d^2 = 2 - 2 s`` with unit Frobenius norms. netrep's angular
+        distance (Williams, Kunz, Kornblith, Linderman, 2021) is ``arccos(s)``.
     """
     bases = moments.bases
     size = np.add.reduceat(np.square(moments.shares) * np.diag(moments.cross), moments.offsets[:-1])

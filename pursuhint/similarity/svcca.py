@@ -25,8 +25,8 @@ def svcca(moments: Moments) -> np.ndarray:
 
     Source:
         Raghu, Gilmer, Yosinski, Sohl-Dickstein, "SVCCA: singular vector canonical correlation analysis",
-        2017, section 2. The published tutorial adds up singular values instead of their squares; the paper's words
-        (variance) are followed.
+        2017, section 2. The published tutorial adds up singular values instead of their squares; the
+        paper's word, variance, is followed.
     """
     cross, bases = moments.principal()
     kept = [components(basis.singular_values) for basis in bases]

@@ -9,14 +9,36 @@ from scipy.linalg import solve_triangular
 
 from pursuhint.errors import InputError
 from pursuhint.similarity.basis import RANK_TOLERANCE, Basis
+from pursuhint.similarity.threads import one_blas_thread
 
 GRAM_TOLERANCE = 1e-5
 """A direction whose variance fell to this share of what it is over all images does not vary any more: the
 cross-products of blocks are float32, whose rounding is a hundred times smaller."""
 
 
+def check_variation(cross: np.ndarray, offsets: np.ndarray, layers: Sequence[str], share: float) -> None:
+    """Refuse a part of the images over which one of the layers does not vary.
+
+    Args:
+        cross: (P, P) products of centred coordinates.
+        offsets: (L + 1,) first column of every layer, then P.
+        layers: L names.
+        share: images of the part by all images.
+
+    Raises:
+        InputError: there is such a layer.
+    """
+    largest = np.maximum.reduceat(np.diag(cross), offsets[:-1])
+    for name, variance in zip(layers, largest, strict=True):
+        if variance <= GRAM_TOLERANCE * share:
+            raise InputError(
+                f"`{name}` does not vary over this part of the images, {share:.0%} of them; "
+                "leave the layer out"
+            )
+
+
 def orthonormal_maps(
-    cross: np.ndarray, offsets: np.ndarray, layers: Sequence[str], share: float
+    cross: np.ndarray, offsets: np.ndarray, share: float
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Factor every layer's own products, ``G = F^T F``.
 
@@ -26,24 +48,14 @@ def orthonormal_maps(
     Args:
         cross: (P, P) products of centred coordinates.
         offsets: (L + 1,) first column of every layer, then P.
-        layers: L names, for the message.
         share: images of the part by all images.
 
     Returns:
         For every layer F (R', R) and a map T (R, R') that makes the coordinates orthonormal: ``T^T G T = I``.
-
-    Raises:
-        InputError: nothing varies in one of the layers.
     """
-    maps = []
-    for name, start, stop in zip(layers, offsets, offsets[1:], strict=False):
-        factor, inverse = _factor(cross[start:stop, start:stop].astype(np.float64), share)
-        if not len(factor):
-            raise InputError(
-                f"`{name}` does not vary over these images, {share:.0%} of all; leave the layer out"
-            )
-        maps.append((factor, inverse))
-    return maps
+    grams = (cross[start:stop, start:stop] for start, stop in zip(offsets, offsets[1:], strict=False))
+    with one_blas_thread():
+        return [_factor(gram.astype(np.float64), share) for gram in grams]
 
 
 def _factor(gram: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
@@ -93,12 +105,13 @@ def apply_maps(cross: np.ndarray, offsets: np.ndarray, maps: Sequence[np.ndarray
     """
     maps = [one.astype(cross.dtype) for one in maps]
     turned = np.cumsum([0, *(one.shape[1] for one in maps)])
-    rows = np.zeros((turned[-1], offsets[-1]), dtype=cross.dtype)
-    for layer, one in enumerate(maps):
-        start = offsets[layer]
-        rows[turned[layer] : turned[layer + 1], start:] = one.T @ cross[start : offsets[layer + 1], start:]
-    result = np.zeros((turned[-1], turned[-1]), dtype=cross.dtype)
-    for layer, one in enumerate(maps):
-        stop = turned[layer + 1]
-        result[:stop, turned[layer] : stop] = rows[:stop, offsets[layer] : offsets[layer + 1]] @ one
-    return result
+    result = np.zeros((turned[-1], offsets[-1]), dtype=cross.dtype)
+    with one_blas_thread():
+        for layer, one in enumerate(maps):
+            start, stop = offsets[layer], offsets[layer + 1]
+            np.matmul(one.T, cross[start:stop, start:], out=result[turned[layer] : turned[layer + 1], start:])
+        # In place: no layer gets wider, so nothing is overwritten before it is read.
+        for layer, one in enumerate(maps):
+            start, stop, rows = turned[layer], turned[layer + 1], slice(0, turned[layer + 1])
+            result[rows, start:stop] = result[rows, offsets[layer] : offsets[layer + 1]] @ one
+    return result[:, : turned[-1]]

@@ -1,4 +1,4 @@
-"""Every metric a second time, from its definition: one pair of layers, in the space of images, no shortcuts."""
+"""Every metric a second time, from its definition: one pair of layers at a time, no shortcuts."""
 
 import numpy as np
 from scipy.linalg import orth, subspace_angles

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from pursuhint.errors import InputError, PursuhintError
-from pursuhint.similarity import METRICS, SimilarityMatrix, similarity_matrix
+from pursuhint.similarity import METRICS, SimilarityMatrix, cross_similarity, similarity_matrix
+from tests.similarity.second_routes import SECOND_ROUTES, make_layers
 
 RNG = np.random.default_rng(11)
 
@@ -57,19 +58,14 @@ def test_fewer_than_two_layers_that_vary_are_refused(metric):
         similarity_matrix({}, metric=metric)
 
 
-@pytest.mark.parametrize("metric", ["cka_linear", "cka_rbf"])
-def test_cka_of_three_images_is_refused(metric):
-    with pytest.raises(InputError, match=rf"`{metric}` needs at least 4 images .* found 3"):
-        similarity_matrix({"a": features(3, 2), "b": features(3, 2)}, metric=metric)
-
-
-def test_r2_cca_is_refused_where_counting_dimensions_forces_it_up():
+@pytest.mark.parametrize("metric", ["r2_cca", "svcca", "pwcca", "linear_regression"])
+def test_correlations_are_refused_where_counting_dimensions_forces_them_up(metric):
     layers = {"a": features(72, 5), "b": features(72, 40), "c": features(72, 32)}
     message = r"at least 73 images to compare `b` \(rank 40\) and `c` \(rank 32\): found 72; take 400 or more"
     with pytest.raises(InputError, match=message):
-        similarity_matrix(layers, metric="r2_cca")
+        similarity_matrix(layers, metric=metric)
     enough = {name: features(73, layer.shape[1]) for name, layer in layers.items()}
-    assert similarity_matrix(enough, metric="r2_cca").values[1, 2] < 1
+    assert similarity_matrix(enough, metric=metric).values[1, 2] < 1
 
 
 def test_r2_cca_of_more_features_than_images_is_refused():
@@ -107,6 +103,63 @@ def test_few_images_are_not_mistaken_for_dead_channels():
     note = similarity_matrix(layers, metric="cka_linear").notes["wide"]
     assert (note.status, note.effective_rank) == ("few samples", 29)
     assert "directions" not in note.text
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_few_images_are_noted_exactly_where_the_metric_says(metric):
+    wide = similarity_matrix({"a": features(300, 40), "b": features(300, 40)}, metric=metric).notes["a"]
+    assert (wide.status == "few samples") == (METRICS[metric].images_per_feature > 7.5)
+    if wide.status == "few samples":
+        floor = METRICS[metric].floor(40, 40, 300)
+        said = f"7.5 images per feature: unrelated layers this wide score up to {floor:.2f};"
+        assert wide.text.startswith(said)
+
+
+def test_a_pair_is_as_doubtful_as_its_worse_layer():
+    spare = features(400, 4)
+    layers = {
+        "ok": features(400, 4),
+        "few": features(400, 80),
+        "deficient": np.hstack([spare, spare]),
+        "dead": np.ones((400, 2)),
+    }
+    similarity = similarity_matrix(layers, metric="r2_cca")
+    pair = similarity.pair_note("few", "deficient")
+    assert (pair.status, pair.floor) == ("few samples", 80 / 400)
+    assert pair.text == (
+        "unrelated layers of ranks 80 and 4 score up to 0.2 on 400 images; "
+        f"`few`: {similarity.notes['few'].text}; `deficient`: {similarity.notes['deficient'].text}"
+    )
+    assert similarity.pair_note("deficient", "ok").status == "rank-deficient"
+    assert similarity.pair_note("ok", "ok").status == "ok"
+    dead = similarity.pair_note("dead", "ok")
+    assert (dead.status, dead.floor) == ("constant", None)
+    assert dead.text == "not compared: nothing varies in `dead`"
+    with pytest.raises(InputError, match="unknown layer `feww`: did you mean `few`"):
+        similarity.pair_note("ok", "feww")
+    with pytest.raises(InputError, match="unknown metric `gone`"):
+        replace(similarity, metric="gone").pair_note("ok", "few")
+
+
+def test_debiased_cka_has_no_floor():
+    layers = {"a": features(300, 80), "b": features(300, 80)}
+    pair = similarity_matrix(layers, metric="cka_linear_debiased").pair_note("a", "b")
+    assert (pair.status, pair.floor, pair.text) == ("ok", None, "unrelated layers score about 0")
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_two_networks_are_compared_layer_by_layer(metric):
+    layers = make_layers(200, [5, 12, 7])
+    teacher = {name: layers[name] for name in ("layer0", "layer1")}
+    student = {"layer0": layers["layer2"]}
+    values = cross_similarity(teacher, student, metric=metric)
+    expected = [[SECOND_ROUTES[metric](X, Y) for Y in student.values()] for X in teacher.values()]
+    np.testing.assert_allclose(values, expected, atol=1e-10)
+
+
+def test_two_networks_with_a_dead_layer_are_not_compared():
+    with pytest.raises(InputError, match=r"must vary over the 200 images: `head \(second\)` do not"):
+        cross_similarity({"a": features()}, {"b": features(), "head": np.ones((200, 2))}, metric="cka_linear")
 
 
 def test_constant_layers_are_left_out_with_the_reason(similarity):
