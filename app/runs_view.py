@@ -77,7 +77,7 @@ def _head(run: RunFolder, summary: dict[str, Any]) -> None:
         if run.student.is_file():
             downloads.student(run)
     if now in ("failed", "lost"):
-        st.error(f"{now}: {summary['reason']}", icon=":material/error:")
+        failures.show(f"{now}: {summary['reason']}")
 
 
 def _figures(summary: dict[str, Any], history: History) -> None:
@@ -161,7 +161,7 @@ def _table(chosen: str) -> None:
         options = {"on_select": "rerun", "selection_mode": "single-row", "key": TABLE}
         ticked = st.dataframe(rows, hide_index=True, column_config=columns, **options)["selection"]["rows"]
         for problem in problems:
-            st.error(problem, icon=":material/error:")
+            failures.show(problem)
     if ticked and ticked[0] < len(summaries) and summaries[ticked[0]]["id"] != chosen:
         st.query_params["run"] = summaries[ticked[0]]["id"]
         st.rerun()
