@@ -34,7 +34,7 @@ with actions:
 left, right = st.columns([3, 2])
 with left:
     with card("Dendrogram", "click a layer to make it a hint point, or none"):
-        key, alt = "hints-dendrogram", "Average-linkage tree of the layers with its cut"
+        key, alt = "hints-dendrogram", "Average-linkage tree of the layers"
         draw(dendrogram(view, dark=dark()), key, alt, **overrides.on_click(key))
     with card(
         "By table", f"{several(len(plan.hint_points), 'hint point')} of {len(plan.layers)} layers", fill=True

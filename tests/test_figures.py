@@ -111,7 +111,9 @@ def test_the_dendrogram_is_one_line_and_leaves_that_say_who_they_are(view, orien
 
 
 @pytest.mark.parametrize("orientation", ["horizontal", "vertical"])
-def test_the_dendrogram_shows_cut_and_hint_points(view, orientation):
+def test_the_dendrogram_shows_cut_and_hint_points(similarity, orientation):
+    own = cluster_layers(similarity, 3, method="agglomerative")
+    view = layer_view(similarity, own, ["layer2", "layer7"])
     figure = figures.dendrogram(view, orientation=orientation)
     axis, along = (figure.layout.yaxis, "x0") if orientation == "horizontal" else (figure.layout.xaxis, "y0")
     (cut,) = figure.layout.shapes
@@ -123,9 +125,17 @@ def test_the_dendrogram_shows_cut_and_hint_points(view, orientation):
     assert {layer for layer, size in sizes.items() if size == max(sizes.values())} == {2, 7}
 
 
+@pytest.mark.parametrize("orientation", ["horizontal", "vertical"])
+def test_a_tree_that_did_not_make_the_clusters_says_whose_they_are(view, orientation):
+    figure = figures.dendrogram(view, orientation=orientation)
+    assert not figure.layout.shapes
+    (word,) = figure.layout.annotations
+    assert word.text == "average-linkage tree; colours: clusters of PURSUhInT"
+
+
 def test_one_cluster_is_drawn_without_a_cut(similarity):
     view = layer_view(similarity, cluster_layers(similarity, 1))
-    assert not figures.dendrogram(view).layout.shapes
+    assert not figures.dendrogram(view).layout.shapes and not figures.dendrogram(view).layout.annotations
 
 
 def test_the_layer_map_joins_layers_in_depth_order_and_names_hint_points(view):

@@ -71,7 +71,7 @@ def heatmap(view: LayerView, *, dark: bool = False) -> go.Figure:
 
 
 def dendrogram(view: LayerView, *, orientation: Orientation = "horizontal", dark: bool = False) -> go.Figure:
-    """Draw the average-linkage tree with the cut that gives as many clusters as the view has.
+    """Draw the average-linkage tree: with its cut if the clusters are its own, else with their method's name.
 
     All branches are one grey trace. The leaves are markers in the colours of their clusters, large for hint
     points; each carries ``customdata = [layer index, layer name]``, so that a page can tell which one was
@@ -112,6 +112,13 @@ def dendrogram(view: LayerView, *, orientation: Orientation = "horizontal", dark
             annotation_text=f"K = {len(view.colours)}",
             annotation_font={"size": 11, "color": theme.muted},
             annotation_position="top" if horizontal else "top right",
+        )
+    elif len(view.colours) > 1:
+        figure.add_annotation(
+            text=f"average-linkage tree; colours: clusters of {view.method}",
+            font={"size": 11, "color": theme.muted},
+            showarrow=False,
+            **{"xref": "paper", "x": 1, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "bottom"},
         )
 
     leaf_axis = _leaf_axis(view)
