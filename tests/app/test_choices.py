@@ -84,6 +84,17 @@ def test_method_and_number_of_clusters(open_page, teacher):
     assert hint_points(app) == choose_hints(teacher, method="kmedoids", clusters=5).hint_points
 
 
+@pytest.mark.parametrize("wrong", [0, -2, 28, 999])
+def test_a_number_of_clusters_that_cannot_be_says_so_and_the_former_stays(open_page, teacher, wrong):
+    app = open_page("hint_points")
+    widget(app.number_input, "Clusters K").set_value(wrong).run()
+    expected = f"K must lie between 1 and 27, the layers there are to group; found {wrong}"
+    assert [one.value for one in app.error] == [expected]
+    assert app.session_state[KEY].choice == Choice()
+    assert widget(app.number_input, "Clusters K").value == 3
+    assert not app.run().error
+
+
 def test_a_click_on_a_bar_takes_that_number(open_page, teacher):
     from app.controls import BARS, _bar_clicked
 
