@@ -7,7 +7,7 @@ import sys
 import typer
 
 from pursuhint.cli import analysis, launch, runs, training
-from pursuhint.errors import PursuhintError
+from pursuhint.errors import PursuhintError, StopRequested
 
 INTERRUPTED = 130
 """What typer makes of Ctrl-C."""
@@ -47,6 +47,8 @@ def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; an error becomes one line on stderr."""
     try:
         code = app(arguments, standalone_mode=False)
+    except StopRequested as stop:
+        return _complain(str(stop), stop.exit_code, blame="")
     except PursuhintError as error:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -64,6 +66,6 @@ def run(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _complain(text: str, code: int) -> int:
-    print(f"error: {' '.join(text.split())}", file=sys.stderr)
+def _complain(text: str, code: int, *, blame: str = "error: ") -> int:
+    print(blame + " ".join(text.split()), file=sys.stderr)
     return code

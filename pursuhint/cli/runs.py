@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pursuhint.cli import options as o
-from pursuhint.cli.output import err, out, percent, print_json, table
+from pursuhint.cli.output import err, out, percent, print_json, several, table
 from pursuhint.errors import InputError
 from pursuhint.jobs import LIVE, reap
 from pursuhint.runs import History, find_run, list_runs
@@ -42,7 +42,7 @@ def list_all(as_json: o.AsJson = False) -> None:
         )
         for one in found
     ]
-    table(f"{len(rows)} runs", ("id", "name", "state", "epoch", "accuracy"), rows)
+    table(several(len(rows), "run"), ("id", "name", "state", "epoch", "accuracy"), rows)
 
 
 @app.command()
