@@ -31,6 +31,8 @@ with actions:
     if st.button("Use in Distill →", type="primary"):
         st.switch_page("../pages/distill.py")
 
+with card("Hint points", overrides.describe(plan) or "automatic: the centre of each cluster"):
+    maps.legend(view)  # above the columns: a phone shows these one below the other
 left, right = st.columns([3, 2])
 with left:
     with card("Dendrogram", "click a layer to make it a hint point, or none"):
@@ -41,8 +43,6 @@ with left:
     ):
         overrides.table(analysis, plan, view)
 with right:
-    with card("Hint points", overrides.describe(plan) or "automatic: the centre of each cluster"):
-        maps.legend(view)
     with card("Silhouette over K", "click a bar to take that K"):
         controls.silhouettes(analysis)
     with card("Layer map", "click a layer here, too"):

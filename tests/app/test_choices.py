@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from streamlit.typing import PlotlyState
@@ -17,8 +18,8 @@ AUTOMATIC = ("layer1.1", "layer2.2", "layer3.2")
 
 def hint_points(app) -> tuple[str, ...]:
     """Return the layers that the page's badges name."""
-    badges = next(one.value for one in app.markdown if "-badge[HP1]" in one.value)
-    return tuple(part.rpartition("&nbsp;")[2] for part in badges.split("&emsp; "))
+    badges = next(one.value for one in app.markdown if "-badge[HP1&" in one.value)
+    return tuple(re.findall(r"-badge\[HP\d+&ensp;\*\*(.+?)\*\*\]", badges))
 
 
 def call(app, callback, *args) -> None:
