@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pursuhint.jobs import reap
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.runs.worker import work
 from tests.tiny import STUDENT
@@ -55,7 +54,6 @@ def test_a_detached_run_from_start_to_student(pursuhint, plan_file: Path, tmp_pa
     resumed = pursuhint("runs", "resume", started["id"], "--detach", "--json").json
     assert resumed["state"] in ("queued", "running")
     wait_until(lambda: not run.is_live(), run)
-    reap()
     ended = pursuhint("runs", "show", started["id"], "--json").json
     assert (ended["state"], ended["epoch"]) == ("finished", 16), run.log.read_text()
     target = tmp_path / "student.safetensors"
