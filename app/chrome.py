@@ -38,13 +38,19 @@ def metric(label: str, value: str, note: str) -> None:
         st.caption(note)
 
 
-def draw(figure: go.Figure, key: str, alt: str, *, height: int | None = None, **more: Any) -> None:
+def draw(figure: go.Figure, key: str, alt: str, **more: Any) -> None:
     """Draw a plotly figure in the page's font; `more` goes to `st.plotly_chart`."""
     figure.update_layout(font_family=FONT, hoverlabel_font_family=FONT)
-    if height is not None:
-        figure.update_layout(height=height)
     config = {"displayModeBar": False, "scrollZoom": False}
     st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt, **more)
+
+
+def draw_square(figure: go.Figure, key: str, alt: str) -> None:
+    """Draw a figure as high as it is wide, on any screen; plotly alone knows only a fixed height."""
+    frame = f"{key}-frame"
+    st.html(f"<style>.st-key-{frame} {{aspect-ratio: 1; max-height: 80vh}}</style>")
+    with st.container(key=frame, height="stretch"):
+        draw(figure.update_layout(height=None), key, alt, height="stretch")
 
 
 def table_height(rows: int) -> Literal["content", "stretch"]:

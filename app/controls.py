@@ -11,6 +11,7 @@ from app.bound import bound
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import METHODS, Method
+from pursuhint.errors import InputError
 from pursuhint.figures import silhouette_bars
 from pursuhint.similarity import METRICS, Metric
 
@@ -55,10 +56,24 @@ def samples(page: str, analysis: AnalysisFolder) -> None:
 
 
 def clusters(page: str, most: int) -> None:
-    """Draw the choice of K."""
+    """Draw the choice of K.
+
+    The widget knows no limits: it would turn red without a word.
+    """
     mine = state.get()
-    tie = bound(f"{page}-clusters", min(mine.choice.clusters, most), lambda k: mine.choose(clusters=k))
-    st.number_input("Clusters K", 1, most, width=120, help="One hint point each.", **tie)
+    tie = bound(f"{page}-clusters", min(mine.choice.clusters, most), lambda k: _take(k, most))
+    st.number_input("Clusters K", step=1, width=120, help="One hint point each.", **tie)
+
+
+def _take(clusters: int, most: int) -> None:
+    """Choose K.
+
+    Raises:
+        InputError: there are fewer layers; the former K stays.
+    """
+    if not 1 <= clusters <= most:
+        raise InputError(f"K must lie between 1 and {most}, the layers there are to group; found {clusters}")
+    state.get().choose(clusters=clusters)
 
 
 def silhouettes(analysis: AnalysisFolder) -> None:

@@ -14,6 +14,7 @@ FACTORS = {"cls": "γ", "logit": "α", "hint": "β"}
 TERMS = {term: f"{factor}·L_{term}" for term, factor in FACTORS.items()}
 TOTAL = "total"
 GRID = {"left": 8, "right": 16, "bottom": 8, "containLabel": True}
+HEIGHT = 320
 MUTED = "#868ca0"
 """Grey that can be read on a light and on a dark page."""
 
@@ -21,8 +22,7 @@ MUTED = "#868ca0"
 def losses(history: History, epochs: int) -> dict[str, Any]:
     """Describe the total and the weighted terms over epochs."""
     rows = pd.DataFrame(
-        [{"epoch": step["epoch"], TOTAL: step["total"]} | _named(step["weighted"]) for step in history.steps],
-        columns=None if history.steps else ["epoch", TOTAL],
+        [{"epoch": step["epoch"], TOTAL: step["total"]} | _named(step["weighted"]) for step in history.steps]
     )
     names = [name for name in rows.columns if name != "epoch"]
     colours = dict(zip([TOTAL, *TERMS.values()], (MUTED, *COLOURS.values()), strict=False))
@@ -85,6 +85,13 @@ def _chart(
     }
 
 
-def draw(spec: dict[str, Any], key: str, alt: str, height: int = 320) -> None:
+def draw(spec: dict[str, Any], key: str, alt: str) -> None:
     """Draw a chart that keeps its element when it is drawn again."""
-    st.echarts_chart(spec, key=key, alt=alt, height=height)
+    st.echarts_chart(spec, key=key, alt=alt, height=HEIGHT)
+
+
+def draw_nothing(why: str) -> None:
+    """Hold the place of a chart that has nothing to show yet."""
+    middle = {"horizontal_alignment": "center", "vertical_alignment": "center"}
+    with st.container(height=HEIGHT, border=False, **middle):
+        st.caption(why, width="content")

@@ -13,6 +13,31 @@ from app import state
 from pursuhint.errors import PursuhintError
 
 P = ParamSpec("P")
+WORDS = {
+    "--weights": "Checkpoint",
+    "--preprocess": "Preprocessing",
+    "--allow-weak-teacher": "Go on even if the teacher is near chance level",
+    "--weight-logit": "L_logit",
+    "--weight-hint": "L_hint",
+}
+"""Option of the command line -> what stands beside it on the page."""
+
+
+def in_page_words(text: str) -> str:
+    """Name a page's fields where an error names options of the command line.
+
+    Example:
+        >>> in_page_words("give its input size with `--preprocess`, such as `imagenet/256/224`")
+        'give its input size with “Preprocessing”, such as `imagenet/256/224`'
+    """
+    for option, label in WORDS.items():
+        text = text.replace(f"`{option}`", f"“{label}”")
+    return text
+
+
+def show(text: str) -> None:
+    """Show what went wrong."""
+    st.error(in_page_words(text), icon=":material/error:")
 
 
 @contextmanager
@@ -21,7 +46,7 @@ def shown() -> Iterator[None]:
     try:
         yield
     except PursuhintError as error:
-        st.error(str(error), icon=":material/error:")
+        show(str(error))
 
 
 def kept(callback: Callable[P, None]) -> Callable[P, None]:
@@ -41,5 +66,5 @@ def show_kept() -> None:
     """Show what a callback left, once."""
     mine = state.get()
     if mine.problem:
-        st.error(mine.problem, icon=":material/error:")
+        show(mine.problem)
         mine.problem = ""

@@ -10,7 +10,6 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 from app import current, failures, sidebar  # noqa: E402
-from pursuhint.jobs import reap  # noqa: E402
 
 PAGES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs")
 
@@ -24,7 +23,6 @@ def main() -> None:
     icon = str(ROOT / "assets" / "icon.svg")
     st.set_page_config(page_title=f"{page.title} · PURSUhInT", page_icon=icon, layout="wide")
     st.logo(str(ROOT / "assets" / "logo.svg"), size="large", icon_image=icon)
-    reap()
     failures.show_kept()
     with failures.shown():  # an address that names no analysis: the page shows the one opened first
         current.follow_address()

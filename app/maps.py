@@ -19,12 +19,15 @@ WAIT = "Making the map: about 20 seconds the first time, then it is kept …"
 
 
 def legend(view: LayerView) -> None:
-    """Write the hint points as badges, as near to the colours of their clusters as the theme has."""
+    """Write the hint points as badges, as near to the colours of their clusters as the theme has.
+
+    Number and name share one badge: a narrow screen breaks lines between badges, never inside one.
+    """
     badges = []
     for number, layer in enumerate(view.hints, start=1):
         colour = BADGES.get(view.colours[view.clusters[layer]], "gray")
-        badges.append(f":{colour}-badge[HP{number}]&nbsp;{view.layers[layer]}")
-    st.markdown("&emsp; ".join(badges))
+        badges.append(f":{colour}-badge[HP{number}&ensp;**{view.layers[layer]}**]")
+    st.markdown("&ensp; ".join(badges))
 
 
 def layer_positions(analysis: AnalysisFolder, metric: str) -> np.ndarray | None:

@@ -52,7 +52,7 @@ def _one(run: RunFolder, was_live: bool) -> None:
             st.rerun()
         _head(run, summary)
         _figures(summary, history)
-        _curves(run, history)
+        _curves(run, history, live=was_live)
         for text in history.warnings:
             st.warning(text, icon=":material/warning:")
 
@@ -77,7 +77,7 @@ def _head(run: RunFolder, summary: dict[str, Any]) -> None:
         if run.student.is_file():
             downloads.student(run)
     if now in ("failed", "lost"):
-        st.error(f"{now}: {summary['reason']}", icon=":material/error:")
+        failures.show(f"{now}: {summary['reason']}")
 
 
 def _figures(summary: dict[str, Any], history: History) -> None:
@@ -87,6 +87,8 @@ def _figures(summary: dict[str, Any], history: History) -> None:
     with st.grid(4, min_column_width=140):
         if "test_accuracy" in figures:
             note = f"of {figures['n_test']:,} images, best epoch {figures['best_epoch']}"
+            if "test_accuracy_last" in figures:
+                note += f"; {percent(figures['test_accuracy_last'])} after the last"
             metric("test accuracy", percent(figures["test_accuracy"]), note)
         else:
             metric(
@@ -99,18 +101,24 @@ def _figures(summary: dict[str, Any], history: History) -> None:
         metric("epoch", f"{summary['epoch']} of {summary['epochs']}", done)
 
 
-def _curves(run: RunFolder, history: History) -> None:
+def _curves(run: RunFolder, history: History, *, live: bool) -> None:
     settings = run.run_settings
     teacher = current.teacher_accuracy(settings.plan.teacher.hash) if settings.plan else None
     accent = st.get_option(f"theme.{st.context.theme.type or 'light'}.primaryColor")
     left, right = st.columns([3, 2])
     with left, card("Accuracy", "on the validation part", fill=True):
-        spec = curves.accuracies(history, settings.epochs, teacher, accent)
-        curves.draw(spec, f"accuracy-{run.id}", "Validation accuracy over epochs")
+        if history.epochs:
+            spec = curves.accuracies(history, settings.epochs, teacher, accent)
+            curves.draw(spec, f"accuracy-{run.id}", "Validation accuracy over epochs")
+        else:
+            curves.draw_nothing("waiting for the first epoch" if live else "no epoch was finished")
     weights = history.facts.get("weights", {}).get("weights", {})
     aside = " · ".join(f"{curves.FACTORS[term]} = {weight:.4g}" for term, weight in weights.items())
     with right, card("Loss, by term", aside or "weighted, as they add up", fill=True):
-        curves.draw(curves.losses(history, settings.epochs), f"loss-{run.id}", "Losses over epochs")
+        if history.steps:
+            curves.draw(curves.losses(history, settings.epochs), f"loss-{run.id}", "Losses over epochs")
+        else:
+            curves.draw_nothing("waiting for the first step" if live else "no step was made")
 
 
 @st.dialog("Delete this run?")
@@ -158,10 +166,10 @@ def _table(chosen: str) -> None:
         "compression": st.column_config.NumberColumn(format="%.2f ×"),
     }
     with card("Runs", f"{several(len(summaries), 'run')}, newest first; tick one to see it"):
-        options = {"on_select": "rerun", "selection_mode": "single-row", "key": TABLE}
+        options = {"placeholder": "–", "on_select": "rerun", "selection_mode": "single-row", "key": TABLE}
         ticked = st.dataframe(rows, hide_index=True, column_config=columns, **options)["selection"]["rows"]
         for problem in problems:
-            st.error(problem, icon=":material/error:")
+            failures.show(problem)
     if ticked and ticked[0] < len(summaries) and summaries[ticked[0]]["id"] != chosen:
         st.query_params["run"] = summaries[ticked[0]]["id"]
         st.rerun()

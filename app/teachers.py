@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import cached, current, failures, state
+from app import cached, current, failures, form_checks, state
 from app.chrome import several, short
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, list_analyses, request_analysis
 from pursuhint.jobs import LIVE
@@ -56,18 +56,21 @@ def ask() -> None:
             placeholder="10,000 or all",
             help="Training images.",
         )
-        weak = st.checkbox("Go on even if the teacher is near chance level")
+        weak = st.checkbox(failures.WORDS["--allow-weak-teacher"])
         if st.form_submit_button("Analyse", type="primary", width="stretch"):
             settings = AnalysisSettings(
-                teacher=teacher.strip() or "zoo:resnet56",
+                teacher=teacher.strip(),
                 weights=str(Path(weights.strip()).expanduser().resolve()) if weights.strip() else None,
-                data=data or DATA[0],
-                preprocess=preprocess or PREPROCESS[0],
+                data=(data or DATA[0]).strip(),
+                preprocess=(preprocess or PREPROCESS[0]).strip(),
                 samples=samples,
                 allow_weak_teacher=weak,
             )
-            state.get().watch(request_analysis(settings))
-            st.rerun()  # the progress stands above this form
+            if refused := form_checks.problems(settings):
+                failures.show("  \n".join(refused))
+            else:
+                state.get().watch(request_analysis(settings))
+                st.rerun()  # the progress stands above this form
 
 
 def reopen() -> None:
@@ -131,5 +134,5 @@ def _watched(path: Path) -> None:
                 mine.open_teacher(cached.analysis(path))
                 st.rerun()
         else:
-            st.error(f"**{name}** · {last['state']}: {last['reason']}", icon=":material/error:")
+            failures.show(f"**{name}** · {last['state']}: {last['reason']}")
             st.button("Close", on_click=mine.unwatch, key="close-analysis")

@@ -31,18 +31,18 @@ with actions:
     if st.button("Use in Distill →", type="primary"):
         st.switch_page("../pages/distill.py")
 
+with card("Hint points", overrides.describe(plan) or "automatic: the centre of each cluster"):
+    maps.legend(view)  # above the columns: a phone shows these one below the other
 left, right = st.columns([3, 2])
 with left:
     with card("Dendrogram", "click a layer to make it a hint point, or none"):
-        key, alt = "hints-dendrogram", "Average-linkage tree of the layers with its cut"
+        key, alt = "hints-dendrogram", "Average-linkage tree of the layers"
         draw(dendrogram(view, dark=dark()), key, alt, **overrides.on_click(key))
     with card(
         "By table", f"{several(len(plan.hint_points), 'hint point')} of {len(plan.layers)} layers", fill=True
     ):
         overrides.table(analysis, plan, view)
 with right:
-    with card("Hint points", overrides.describe(plan) or "automatic: the centre of each cluster"):
-        maps.legend(view)
     with card("Silhouette over K", "click a bar to take that K"):
         controls.silhouettes(analysis)
     with card("Layer map", "click a layer here, too"):

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, controls, current, downloads, state
-from app.chrome import card, dark, draw, header, require_teacher, short, table_height
+from app.chrome import card, dark, draw_square, header, require_teacher, short, table_height
 from pursuhint.figures import heatmap
 from pursuhint.similarity import METRICS
 
@@ -36,7 +36,7 @@ with (
     card(METRICS[metric].title, f"{matrix.samples:,} images, {matrix.pooling} pooling; hint points in bold"),
 ):
     alt = f"Heatmap of the {METRICS[metric].title} similarity of {len(matrix.layers)} layers"
-    draw(heatmap(view, dark=dark()), "heatmap", alt, height=600)
+    draw_square(heatmap(view, dark=dark()), "heatmap", alt)
 with right, card("What it measures", fill=True):
     st.caption(METRICS[metric].note)
     ignored = ", ".join(sorted(METRICS[metric].invariances))

@@ -20,6 +20,10 @@ class InputError(PursuhintError):
     exit_code = 2
 
 
+class StopRequested(PursuhintError):
+    """Work ended early because it was asked to: nothing went wrong, though it is not done; exit code 1."""
+
+
 class StorageError(PursuhintError):
     """A file cannot be written: the disk is full or the folder is closed; exit code 2, nothing is lost."""
 
@@ -40,10 +44,12 @@ def unknown(what: str, found: str, known: Iterable[str]) -> InputError:
     Example:
         >>> str(unknown("metric", "cka_liner", ["r2_cca", "cka_linear"]))
         'unknown metric `cka_liner`: did you mean `cka_linear`? Known: r2_cca, cka_linear'
+        >>> str(unknown("run", "nope", []))
+        'unknown run `nope`. Known: none'
     """
     names = list(known)
     nearest = difflib.get_close_matches(found, names, n=1, cutoff=0.5)
-    hint = f" did you mean `{nearest[0]}`?" if nearest else ""
+    hint = f": did you mean `{nearest[0]}`?" if nearest else "."
     listed = ", ".join(names[:MOST_LISTED]) or "none"
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return InputError(f"unknown {what} `{found}`:{hint} Known: {listed}{more}")
+    return InputError(f"unknown {what} `{found}`{hint} Known: {listed}{more}")

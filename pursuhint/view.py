@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from pursuhint.clustering import Clustering, linkage
+from pursuhint.clustering import METHODS, Clustering, linkage
 from pursuhint.embedding import map_layers
 from pursuhint.errors import InputError, unknown
 from pursuhint.similarity import METRICS, SimilarityMatrix
@@ -29,6 +29,8 @@ COLOURS = {
     "brown": "#855101",
 }
 """Cluster colours in order of use: any two differ to every kind of colour vision, on white and on dark."""
+TREE = "agglomerative"
+"""The clustering method that cuts the tree which is drawn."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,15 @@ class LayerView:
         labels: L short names, without what all names begin with.
         similarity: (L, L) values.
         metric: title of the metric.
+        method: title of the clustering method.
         order: layer indices in drawing order.
         clusters: L cluster numbers, 0 for the one whose centre comes first in depth.
         colours: a key of ``COLOURS`` for each cluster; they repeat from the eleventh on.
         centres: K layer indices, the automatic hint points.
         hints: layer indices of the hint points in force, in depth order.
         branches: L - 1 merges of the average-linkage tree, from the lowest up.
-        cut: height at which the tree falls into K clusters, or None for one cluster.
+        cut: height at which the tree falls into the K clusters; None for one cluster, or for clusters that
+            another method than `TREE` found.
         positions: (L, 2) of the layer map.
     """
 
@@ -71,6 +75,7 @@ class LayerView:
     labels: tuple[str, ...]
     similarity: np.ndarray
     metric: str
+    method: str
     order: tuple[int, ...]
     clusters: tuple[int, ...]
     colours: tuple[str, ...]
@@ -144,6 +149,7 @@ def layer_view(
     tree = linkage(similarity)
     drawing_order = tuple(range(len(layers))) if order == "depth" else leaf_order(tree)
     clusters = clustering.labels()
+    method = clustering.method
     count = len(clustering.clusters)
     names = list(COLOURS)
     return LayerView(
@@ -151,13 +157,14 @@ def layer_view(
         labels=short_names(layers),
         similarity=similarity.values,
         metric=METRICS[similarity.metric].title,
+        method=METHODS[method].title if method in METHODS else method,
         order=drawing_order,
         clusters=clusters,
         colours=tuple(names[number % len(names)] for number in range(count)),
         centres=tuple(index[name] for name in clustering.centres),
         hints=tuple(sorted({index[name] for name in hint_points})),
         branches=branches(tree, drawing_order, clusters),
-        cut=_cut(tree, count),
+        cut=_cut(tree, count) if method == TREE else None,
         positions=positions,
     )
 

@@ -9,6 +9,7 @@ import pytest
 from pursuhint import figures
 from pursuhint.clustering import cluster_layers, silhouette_curve
 from pursuhint.errors import InputError
+from pursuhint.figures.names import name_sides
 from pursuhint.similarity import SimilarityMatrix
 from pursuhint.view import COLOURS, LayerView, layer_view
 
@@ -111,7 +112,9 @@ def test_the_dendrogram_is_one_line_and_leaves_that_say_who_they_are(view, orien
 
 
 @pytest.mark.parametrize("orientation", ["horizontal", "vertical"])
-def test_the_dendrogram_shows_cut_and_hint_points(view, orientation):
+def test_the_dendrogram_shows_cut_and_hint_points(similarity, orientation):
+    own = cluster_layers(similarity, 3, method="agglomerative")
+    view = layer_view(similarity, own, ["layer2", "layer7"])
     figure = figures.dendrogram(view, orientation=orientation)
     axis, along = (figure.layout.yaxis, "x0") if orientation == "horizontal" else (figure.layout.xaxis, "y0")
     (cut,) = figure.layout.shapes
@@ -123,9 +126,17 @@ def test_the_dendrogram_shows_cut_and_hint_points(view, orientation):
     assert {layer for layer, size in sizes.items() if size == max(sizes.values())} == {2, 7}
 
 
+@pytest.mark.parametrize("orientation", ["horizontal", "vertical"])
+def test_a_tree_that_did_not_make_the_clusters_says_whose_they_are(view, orientation):
+    figure = figures.dendrogram(view, orientation=orientation)
+    assert not figure.layout.shapes
+    (word,) = figure.layout.annotations
+    assert word.text == "average-linkage tree; colours: clusters of PURSUhInT"
+
+
 def test_one_cluster_is_drawn_without_a_cut(similarity):
     view = layer_view(similarity, cluster_layers(similarity, 1))
-    assert not figures.dendrogram(view).layout.shapes
+    assert not figures.dendrogram(view).layout.shapes and not figures.dendrogram(view).layout.annotations
 
 
 def test_the_layer_map_joins_layers_in_depth_order_and_names_hint_points(view):
@@ -138,11 +149,30 @@ def test_the_layer_map_joins_layers_in_depth_order_and_names_hint_points(view):
 
 def test_names_stand_where_they_cover_fewest_points(view):
     places = np.array([0, 20, 40, 60, 80, 100, 120, 140, 600])
-    row = replace(view, positions=np.stack([places, np.zeros(9)], axis=1))
-    _, points = figures.layer_map(row).data
-    assert points.textposition[0] == "middle left"
-    assert points.textposition[4] == "top center"
-    assert points.textposition[7] == "middle right"
+    row = np.stack([places, np.zeros(9)], axis=1)
+    sides = name_sides(row, {0: "layer0", 4: "layer4", 7: "layer7"})
+    assert sides == {0: "middle left", 4: "top center", 7: "middle right"}
+
+
+@pytest.mark.parametrize("apart", [(0, 0), (0, 10), (12, 0), (25, -9), (40, 0), (40, 8), (70, 5), (130, 0)])
+def test_names_of_near_points_do_not_hide_each_other(apart):
+    """Two neighbours, on a map of a phone; the names' boxes as plotly draws them."""
+    positions = np.array([[0.0, 0.0], apart, [-50.0, 50.0], [130.0, -90.0]])
+    boxes = []
+    for point, side in name_sides(positions, {0: "layer1.1", 1: "layer1.2"}).items():
+        vertical, horizontal = side.split()
+        x = {"left": -68, "right": 10, "center": -29}[horizontal] + positions[point, 0]
+        y = {"top": 10, "middle": -7, "bottom": -24}[vertical] + positions[point, 1]
+        boxes.append((x, x + 58, y, y + 14))
+    first, second = boxes
+    beside = first[1] <= second[0] or second[1] <= first[0]
+    assert beside or first[3] <= second[2] or second[3] <= first[2]
+
+
+def test_the_layer_map_puts_names_on_their_sides(view):
+    crowded = replace(view, positions=np.zeros((9, 2)))
+    _, points = figures.layer_map(crowded).data
+    assert (points.textposition[2], points.textposition[7]) == ("middle right", "middle left")
 
 
 def test_the_image_map_colours_classes():

@@ -127,7 +127,7 @@ def test_missing_timm_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_unknown_source_of_names() -> None:
     with pytest.raises(
-        InputError, match="unknown model source `keras`: Known: zoo, torchvision, timm, builtin"
+        InputError, match="unknown model source `keras`. Known: zoo, torchvision, timm, builtin"
     ):
         model_names("keras")
 

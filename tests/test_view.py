@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import dendrogram, fcluster
 
-from pursuhint.clustering import cluster_layers, linkage
+from pursuhint.clustering import METHODS, cluster_layers, linkage
 from pursuhint.embedding import map_layers
 from pursuhint.errors import InputError
 from pursuhint.similarity import SimilarityMatrix
@@ -124,12 +124,19 @@ def test_a_branch_has_a_cluster_where_all_its_leaves_do(similarity):
 
 @pytest.mark.parametrize("clusters", range(2, 13))
 def test_the_cut_gives_k_pieces(similarity, clusters):
-    view = layer_view(similarity, cluster_layers(similarity, clusters))
+    view = layer_view(similarity, cluster_layers(similarity, clusters, method="agglomerative"))
     assert fcluster(linkage(similarity), view.cut, "distance").max() == clusters
 
 
 def test_one_cluster_has_no_cut(similarity):
-    assert layer_view(similarity, cluster_layers(similarity, 1)).cut is None
+    assert layer_view(similarity, cluster_layers(similarity, 1, method="agglomerative")).cut is None
+
+
+@pytest.mark.parametrize("method", sorted({*METHODS} - {"agglomerative"}))
+def test_clusters_of_another_method_are_no_cut_of_the_tree(similarity, method):
+    view = layer_view(similarity, cluster_layers(similarity, 3, method=method))
+    assert view.cut is None
+    assert view.method == METHODS[method].title
 
 
 def test_clusters_colours_and_hints(similarity):

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from pursuhint.cli import analysis, cache, launch, runs, selection, training
-from pursuhint.errors import PursuhintError
+from pursuhint.errors import PursuhintError, StopRequested
 
 INTERRUPTED = 130
 """What typer makes of Ctrl-C."""
@@ -50,6 +50,8 @@ def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; an error becomes one line on stderr."""
     try:
         code = app(arguments, standalone_mode=False)
+    except StopRequested as stop:
+        return _complain(str(stop), stop.exit_code, blame="")
     except PursuhintError as error:
         return _complain(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -67,6 +69,6 @@ def run(arguments: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _complain(text: str, code: int) -> int:
-    print(f"error: {' '.join(text.split())}", file=sys.stderr)
+def _complain(text: str, code: int, *, blame: str = "error: ") -> int:
+    print(blame + " ".join(text.split()), file=sys.stderr)
     return code

@@ -17,7 +17,13 @@ from pursuhint.similarity import METRICS
 
 BUILTIN = "builtin:digits-resnet56"
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else on stdout.")]
+AsJson = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print JSON and nothing else on stdout; an error leaves it empty and is one line on stderr.",
+    ),
+]
 Teacher = Annotated[
     str, typer.Option(help="zoo:resnet56, torchvision:resnet18, timm:NAME or builtin:digits-resnet56.")
 ]

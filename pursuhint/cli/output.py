@@ -64,3 +64,13 @@ def percent(value: float | None) -> str:
         '93.39 %'
     """
     return "-" if value is None else f"{100 * value:.2f} %"
+
+
+def several(number: int, noun: str) -> str:
+    """Write a number with its noun.
+
+    Example:
+        >>> several(1, "run"), several(2, "run")
+        ('1 run', '2 runs')
+    """
+    return f"{number:,} {noun}" + "s" * (number != 1)

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from pursuhint.cli import options as o
-from pursuhint.cli.output import err, out, percent, print_json, table
+from pursuhint.cli.output import err, out, percent, print_json, several, table
 from pursuhint.errors import InputError
-from pursuhint.jobs import LIVE, reap
+from pursuhint.jobs import LIVE
 from pursuhint.runs import History, find_run, list_runs
 
 app = typer.Typer(no_args_is_help=True, help="List, watch, stop, resume and delete runs.")
@@ -42,7 +42,7 @@ def list_all(as_json: o.AsJson = False) -> None:
         )
         for one in found
     ]
-    table(f"{len(rows)} runs", ("id", "name", "state", "epoch", "accuracy"), rows)
+    table(several(len(rows), "run"), ("id", "name", "state", "epoch", "accuracy"), rows)
 
 
 @app.command()
@@ -85,7 +85,6 @@ def stop(run: RunId, as_json: o.AsJson = False) -> None:
             f"run `{folder.id}` is {folder.last_state()['state']}; only a live run can be stopped"
         )
     folder.stop()
-    reap()
     _answer(folder.summary(), as_json)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pursuhint.errors import unknown
+from pursuhint.figures.names import RADIUS, RADIUS_NAMED, RIGHT, name_sides
 from pursuhint.figures.theme import TRANSPARENT, Theme, finish, hide_axes, theme_of
 from pursuhint.view import LayerView
 
@@ -71,7 +72,7 @@ def heatmap(view: LayerView, *, dark: bool = False) -> go.Figure:
 
 
 def dendrogram(view: LayerView, *, orientation: Orientation = "horizontal", dark: bool = False) -> go.Figure:
-    """Draw the average-linkage tree with the cut that gives as many clusters as the view has.
+    """Draw the average-linkage tree: with its cut if the clusters are its own, else with their method's name.
 
     All branches are one grey trace. The leaves are markers in the colours of their clusters, large for hint
     points; each carries ``customdata = [layer index, layer name]``, so that a page can tell which one was
@@ -113,6 +114,13 @@ def dendrogram(view: LayerView, *, orientation: Orientation = "horizontal", dark
             annotation_font={"size": 11, "color": theme.muted},
             annotation_position="top" if horizontal else "top right",
         )
+    elif len(view.colours) > 1:
+        figure.add_annotation(
+            text=f"average-linkage tree; colours: clusters of {view.method}",
+            font={"size": 11, "color": theme.muted},
+            showarrow=False,
+            **{"xref": "paper", "x": 1, "xanchor": "right", "yref": "paper", "y": 1, "yanchor": "bottom"},
+        )
 
     leaf_axis = _leaf_axis(view)
     distance_axis = {
@@ -139,11 +147,14 @@ def layer_map(view: LayerView, *, dark: bool = False) -> go.Figure:
     """
     theme = theme_of(dark)
     x, y = view.positions.T
-    markers = _layer_markers(view, range(len(view.layers)), theme, size=11, size_hint=20)
+    sides = name_sides(view.positions, {layer: view.layers[layer] for layer in view.hints})
+    markers = _layer_markers(
+        view, range(len(view.layers)), theme, size=2 * RADIUS, size_hint=2 * RADIUS_NAMED
+    )
     markers |= {
         "mode": "markers+text",
         "text": [f"<b>{name}</b>" if layer in view.hints else "" for layer, name in enumerate(view.layers)],
-        "textposition": [_free_side(view.positions, layer) for layer in range(len(x))],
+        "textposition": [sides.get(layer, RIGHT) for layer in range(len(x))],
         "textfont": {"size": 12, "color": theme.text},
     }
     figure = go.Figure()
@@ -177,7 +188,7 @@ def _leaf_axis(view: LayerView) -> dict[str, object]:
 
 
 def _layer_markers(
-    view: LayerView, layers: Sequence[int], theme: Theme, *, size: int, size_hint: int
+    view: LayerView, layers: Sequence[int], theme: Theme, *, size: float, size_hint: float
 ) -> dict[str, object]:
     """Describe clickable markers of layers: coloured by cluster, hint points large with a ring."""
     hints = [layer in view.hints for layer in layers]
@@ -201,20 +212,3 @@ def _layer_markers(
         "selected": {"marker": {"opacity": 1}},
         "unselected": {"marker": {"opacity": 1}},
     }
-
-
-def _free_side(positions: np.ndarray, layer: int) -> str:
-    """Return the side of a point on which its name covers fewest other points; the right one if equal."""
-    pixel = max(np.ptp(positions[:, 0]) / 600, np.ptp(positions[:, 1]) / 320) or 1.0
-    offsets = (np.delete(positions, layer, axis=0) - positions[layer]) / pixel
-    sides = {
-        "middle right": (55, 0),
-        "middle left": (-55, 0),
-        "top center": (0, 20),
-        "bottom center": (0, -20),
-    }
-
-    def covered(side: str) -> int:
-        return int((np.abs(offsets - sides[side]) < (45, 14)).all(axis=1).sum())
-
-    return min(sides, key=covered)

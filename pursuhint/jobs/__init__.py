@@ -1,7 +1,7 @@
 """Work in processes of its own, with a folder on disk as the one record of it."""
 
 from pursuhint.jobs.apart import answer, ask
-from pursuhint.jobs.folder import LIVE, JobFolder, State, reap
+from pursuhint.jobs.folder import LIVE, JobFolder, State
 from pursuhint.jobs.journal import Event, Journal
 
-__all__ = ["LIVE", "Event", "JobFolder", "Journal", "State", "answer", "ask", "reap"]
+__all__ = ["LIVE", "Event", "JobFolder", "Journal", "State", "answer", "ask"]

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from pursuhint.errors import InputError, PursuhintError
+from pursuhint.errors import InputError, PursuhintError, StopRequested
 
 
 def ask(module: str, *arguments: str, what: str, timeout: float) -> str:
@@ -35,13 +35,16 @@ def ask(module: str, *arguments: str, what: str, timeout: float) -> str:
 
 
 def answer(work: Callable[[], object]) -> int:
-    """Do the work of a module's command line; an error becomes one line on stderr.
+    """Do the work of a module's command line; an error or a stop becomes one line on stderr.
 
     Returns:
         The exit code: 0, or the error's.
     """
     try:
         work()
+    except StopRequested as stop:
+        print(stop, file=sys.stderr)
+        return stop.exit_code
     except PursuhintError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code

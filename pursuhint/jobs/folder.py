@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import IO, Any, Literal
 
 import psutil
@@ -137,9 +138,11 @@ class JobFolder:
             except OSError as error:
                 self.set_state("failed", reason=f"no worker could be started: {error.strerror}")
                 raise PursuhintError(f"cannot start a worker: {error.strerror}; see `{self.log}`") from error
-            _children.append(worker)
             born = psutil.Process(worker.pid).create_time()
             self.set_state("queued", reason="worker starting", pid=worker.pid, born=born)
+            # Whoever collects it must come after its birth was read. A thread: the app never waits, and
+            # an ended worker that nobody collects would stay as a zombie for as long as the app runs.
+            Thread(target=worker.wait, name=f"waits for {self.id}", daemon=True).start()
             return worker.pid
 
     @contextmanager
@@ -216,14 +219,6 @@ class JobFolder:
             while self.is_live() and time.monotonic() < deadline:
                 time.sleep(0.05)
         return self.last_state()
-
-
-_children: list[subprocess.Popen] = []
-
-
-def reap() -> None:
-    """Collect workers of this process that have ended, so that they do not stay as zombies."""
-    _children[:] = [child for child in _children if child.poll() is None]
 
 
 def _signal(pid: int, number: int) -> None:

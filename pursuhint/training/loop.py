@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pursuhint.data.images import choose_images
 from pursuhint.device import choose_device, set_threads
-from pursuhint.errors import InputError, PursuhintError
+from pursuhint.errors import InputError, PursuhintError, StopRequested
 from pursuhint.losses import TERMS, Batch, Outputs, Term
 from pursuhint.progress import Progress, silent
 from pursuhint.teacher import score
@@ -39,7 +39,7 @@ LOGGED_PER_EPOCH = 20
 BEST = "best.pt"
 
 
-class Stopped(PursuhintError):
+class Stopped(StopRequested):
     """The run was asked to stop; its checkpoint is written."""
 
 

@@ -11,7 +11,6 @@ import pytest
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, maps, request_analysis
 from pursuhint.analysis.worker import Cancelled, analyse, main, work
 from pursuhint.errors import InputError, PursuhintError
-from pursuhint.jobs import reap
 from tests.tiny import TEACHER
 
 
@@ -132,7 +131,6 @@ def test_a_worker_does_the_request_and_is_not_started_twice(settings, pursuhint_
     while first.is_live():
         assert time.monotonic() < deadline, first.log.read_text()
         time.sleep(0.05)
-    reap()
     assert first.last_state()["state"] == "finished", first.log.read_text()
     ready = request_analysis(settings)
     assert ready.is_ready

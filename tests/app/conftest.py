@@ -53,9 +53,11 @@ def open_page() -> Callable[..., AppTest]:
 
 @pytest.fixture
 def make_run(teacher: AnalysisFolder) -> Callable[..., RunFolder]:
-    """Write a run as the worker leaves it: ``make_run("finished", epochs=3)``."""
+    """Write a run as the worker leaves it: ``make_run("finished", epochs=3)``; `done` of them, else all."""
 
-    def make(state: str, *, epochs: int = 3, name: str = "", reason: str = "") -> RunFolder:
+    def make(
+        state: str, *, epochs: int = 3, done: int | None = None, name: str = "", reason: str = ""
+    ) -> RunFolder:
         plan = choose_hints(teacher)
         settings = make_settings(
             kind="distill",
@@ -72,7 +74,7 @@ def make_run(teacher: AnalysisFolder) -> Callable[..., RunFolder]:
         sizes = {"parameters": 78_042, "teacher_parameters": 853_018, "compression": 10.93}
         run.journal.append("start", steps_per_epoch=2, **sizes)
         run.journal.append("weights", weights={"cls": 1.0, "logit": 2.5, "hint": 80.0})
-        for epoch in range(1, epochs + 1):
+        for epoch in range(1, (epochs if done is None else done) + 1):
             weighted = {"cls": 2.0 / epoch, "logit": 1.0 / epoch, "hint": 0.5 / epoch}
             total = sum(weighted.values())
             run.journal.append(
@@ -81,7 +83,8 @@ def make_run(teacher: AnalysisFolder) -> Callable[..., RunFolder]:
             shares = {"validation_accuracy": 0.5 + 0.1 * epoch, "validation_cross_entropy": 1.0}
             run.journal.append("epoch", epoch=epoch, images_per_second=800.0, **shares)
         if state == "finished":
-            run.journal.append("final", test_accuracy=0.91, n_test=500, best_epoch=epochs)
+            figures = {"test_accuracy": 0.91, "test_accuracy_last": 0.904, "n_test": 500}
+            run.journal.append("final", best_epoch=epochs, **figures)
             run.student.write_bytes(b"weights")
         me = psutil.Process(os.getpid())
         who = {"pid": me.pid, "born": me.create_time()} if state != "lost" else {"pid": 2**22, "born": 0.0}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from streamlit.typing import PlotlyState
@@ -17,8 +18,8 @@ AUTOMATIC = ("layer1.1", "layer2.2", "layer3.2")
 
 def hint_points(app) -> tuple[str, ...]:
     """Return the layers that the page's badges name."""
-    badges = next(one.value for one in app.markdown if "-badge[HP1]" in one.value)
-    return tuple(part.rpartition("&nbsp;")[2] for part in badges.split("&emsp; "))
+    badges = next(one.value for one in app.markdown if "-badge[HP1&" in one.value)
+    return tuple(re.findall(r"-badge\[HP\d+&ensp;\*\*(.+?)\*\*\]", badges))
 
 
 def call(app, callback, *args) -> None:
@@ -82,6 +83,17 @@ def test_method_and_number_of_clusters(open_page, teacher):
     widget(app.number_input, "Clusters K").set_value(5).run()
     assert app.session_state[KEY].choice == Choice("r2_cca", "kmedoids", 5)
     assert hint_points(app) == choose_hints(teacher, method="kmedoids", clusters=5).hint_points
+
+
+@pytest.mark.parametrize("wrong", [0, -2, 28, 999])
+def test_a_number_of_clusters_that_cannot_be_says_so_and_the_former_stays(open_page, teacher, wrong):
+    app = open_page("hint_points")
+    widget(app.number_input, "Clusters K").set_value(wrong).run()
+    expected = f"K must lie between 1 and 27, the layers there are to group; found {wrong}"
+    assert [one.value for one in app.error] == [expected]
+    assert app.session_state[KEY].choice == Choice()
+    assert widget(app.number_input, "Clusters K").value == 3
+    assert not app.run().error
 
 
 def test_a_click_on_a_bar_takes_that_number(open_page, teacher):

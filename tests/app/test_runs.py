@@ -65,6 +65,31 @@ def test_curves_hold_the_journal_and_the_teacher(make_run):
     assert not loss["animation"] and not accuracy["animation"]
 
 
+def test_the_last_epoch_stands_beside_the_best_one(open_page, make_run):
+    make_run("finished")
+    assert "of 500 images, best epoch 3; 90.40 % after the last" in texts(open_page("runs"))
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("running", ("waiting for the first epoch", "waiting for the first step")),
+        ("stopped", ("no epoch was finished", "no step was made")),
+    ],
+)
+def test_a_run_without_a_step_says_so_in_place_of_its_curves(open_page, make_run, state, words):
+    app = open_page("runs", run=make_run(state, done=0).id)
+    assert not app.exception and not app.get("echarts_chart")
+    assert set(words) <= {one.value for one in app.caption}
+    assert app.dataframe[0].value["accuracy"].isna().all()
+    assert app.dataframe[0].proto.placeholder == "–"
+
+
+def test_a_run_with_steps_draws_its_curves(open_page, make_run):
+    app = open_page("runs", run=make_run("running").id)
+    assert len(app.get("echarts_chart")) == 2 and "waiting" not in texts(app)
+
+
 def test_curves_of_a_run_that_has_not_begun(open_page, make_run):
     make_run("running", epochs=1)
     run = make_run("queued", epochs=1, name="young")

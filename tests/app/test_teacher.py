@@ -34,9 +34,9 @@ def asked(monkeypatch) -> list[AnalysisSettings]:
 
 
 def ask(app, **fields):
-    """Fill in the form and send it."""
+    """Fill in the form and send it; the checkpoint is a file that is there."""
     widget(app.text_input, "Network").set_value(fields.get("network", "zoo:resnet20"))
-    widget(app.text_input, "Checkpoint").set_value(fields.get("checkpoint", "/data/resnet20.th"))
+    widget(app.text_input, "Checkpoint").set_value(fields.get("checkpoint", __file__))
     widget(app.number_input, "Probe images").set_value(fields.get("samples", 500))
     return widget(app.button, "Analyse").click().run()
 
@@ -54,9 +54,39 @@ def test_the_teacher_is_shown_analysed(open_page, teacher):
 def test_the_form_asks_for_what_it_says(open_page, teacher, asked):
     app = ask(open_page("teacher"))
     assert not app.exception and asked == [
-        AnalysisSettings(teacher="zoo:resnet20", weights="/data/resnet20.th", data="digits", samples=500)
+        AnalysisSettings(teacher="zoo:resnet20", weights=__file__, data="digits", samples=500)
     ]
     assert "Cancel" in [one.label for one in app.button]
+
+
+def test_what_cannot_work_is_refused_at_once_and_stays_in_the_form(open_page, teacher, asked):
+    app = ask(open_page("teacher"), network="zoo:resnet57", checkpoint="/none/x.th")
+    assert not app.exception and "did you mean `resnet56`?" in app.error[0].value
+    assert asked == [] and app.session_state[KEY].watched is None
+    assert widget(app.text_input, "Network").value == "zoo:resnet57"
+    assert widget(app.text_input, "Checkpoint").value == "/none/x.th"
+    ask(app)
+    assert not app.error and len(asked) == 1
+
+
+@pytest.mark.parametrize("network", ["torchvision:resnet18", "timm:vit_tiny", "resnet18", "resnet56"])
+def test_names_that_only_torch_can_tell_are_left_to_the_worker(open_page, teacher, asked, network):
+    ask(open_page("teacher"), network=network)
+    assert [one.teacher for one in asked] == [network]
+
+
+def test_the_built_in_teacher_needs_no_checkpoint(open_page, teacher, asked):
+    ask(open_page("teacher"), network="digits-resnet56", checkpoint="")
+    assert [one.weights for one in asked] == [None]
+
+
+def test_the_worker_s_options_are_named_as_on_the_page(open_page, teacher, asked):
+    app = ask(open_page("teacher"))
+    watched = AnalysisFolder(app.session_state[KEY].watched)
+    watched.set_state("failed", reason="near chance; allow it with `--allow-weak-teacher`")
+    app.run()
+    assert "allow it with “Go on even if the teacher is near chance level”" in app.error[0].value
+    assert "Go on even if the teacher is near chance level" in [one.label for one in app.checkbox]
 
 
 def test_cancel_asks_the_worker_to_stop(open_page, teacher, asked):

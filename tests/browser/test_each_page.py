@@ -36,3 +36,15 @@ def test_the_first_visitor_sees_the_teacher_analysed(page, visit):
     for value in ("99.60 %", "0.85 M", "27", "1,000"):
         page.get_by_test_id("stMetricValue").get_by_text(value, exact=True).wait_for()
     page.get_by_test_id("stSidebar").get_by_text("digits-resnet56").wait_for()
+
+
+def test_a_phone_shows_the_hint_points_before_any_figure_and_no_empty_space(open_page, visit):
+    page = open_page(width=390)
+    visit(page, "/hint_points")
+    badges = page.get_by_test_id("stMain").get_by_text("HP1").bounding_box()
+    tree = page.locator(".st-key-hints-dendrogram").bounding_box()
+    assert badges["y"] + badges["height"] < tree["y"]
+    visit(page, "/similarity")
+    page.locator(".st-key-heatmap .heatmaplayer image").first.wait_for()
+    heatmap = page.locator(".st-key-heatmap").bounding_box()
+    assert 0.8 < heatmap["height"] / heatmap["width"] < 1.3

@@ -113,11 +113,23 @@ def test_another_teacher_is_analysed_while_the_page_watches(page, visit, idle, s
     page.get_by_test_id("stMetricValue").filter(has_text="300").wait_for()
 
 
+def test_a_form_that_cannot_work_is_refused_and_keeps_what_was_typed(page, visit, idle):
+    visit(page)
+    network = page.get_by_role("textbox", name="Network")
+    network.fill("zoo:resnet57")
+    page.get_by_role("button", name="Analyse").click()
+    page.get_by_text("did you mean resnet56?").wait_for()
+    page.get_by_text("name the file of the trained weights").wait_for()
+    assert network.input_value() == "zoo:resnet57"
+    assert page.get_by_role("button", name="Cancel").count() == 0
+
+
 def test_a_teacher_that_cannot_be_loaded_says_why(page, visit, idle):
     visit(page)
-    page.get_by_role("textbox", name="Network").fill("zoo:resnet57")
+    page.get_by_role("textbox", name="Network").fill("torchvision:resnet19")
+    page.get_by_role("textbox", name="Checkpoint").fill(__file__)
     page.get_by_role("button", name="Analyse").click()
-    page.get_by_text("did you mean resnet56?").wait_for(timeout=TRAINING_S * 1000)
+    page.get_by_text("did you mean resnet18?").wait_for(timeout=TRAINING_S * 1000)
     page.get_by_role("button", name="Close").click()
     page.get_by_test_id("stAlert").wait_for(state="detached")
     idle(page)

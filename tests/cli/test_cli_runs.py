@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pursuhint.jobs import reap
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.runs.worker import work
 from tests.tiny import STUDENT
@@ -55,7 +54,6 @@ def test_a_detached_run_from_start_to_student(pursuhint, plan_file: Path, tmp_pa
     resumed = pursuhint("runs", "resume", started["id"], "--detach", "--json").json
     assert resumed["state"] in ("queued", "running")
     wait_until(lambda: not run.is_live(), run)
-    reap()
     ended = pursuhint("runs", "show", started["id"], "--json").json
     assert (ended["state"], ended["epoch"]) == ("finished", 16), run.log.read_text()
     target = tmp_path / "student.safetensors"
@@ -84,7 +82,7 @@ def test_list_in_words(pursuhint, settings_for):
     assert "no runs yet; start one with `pursuhint distill` or in the app" in pursuhint("runs", "list").out
     create_run(settings_for(name="waiting"))
     out = pursuhint("runs", "list").out
-    assert "1 runs" in out
+    assert "1 run\n" in out
     assert "0/2" in out
 
 
@@ -119,7 +117,23 @@ def test_delete(pursuhint, finished: RunFolder):
 
 @pytest.mark.parametrize("command", ["show", "stop", "resume", "delete", "follow"])
 def test_an_unknown_run_is_refused(pursuhint, command: str):
-    assert pursuhint("runs", command, "nope").refused() == "unknown run `nope`: Known: none"
+    assert pursuhint("runs", command, "nope").refused() == "unknown run `nope`. Known: none"
+
+
+def test_an_error_leaves_the_json_to_nobody(pursuhint):
+    """A program that parses stdout finds it empty, a code that is not 0, and the reason beside it."""
+    assert pursuhint("runs", "show", "nope", "--json").refused() == "unknown run `nope`. Known: none"
+    assert "error leaves it empty" in " ".join(
+        pursuhint("runs", "show", "--help").out.replace("│", " ").split()
+    )
+
+
+def test_a_run_that_was_stopped_here_is_told_without_blame(pursuhint, settings_for, monkeypatch):
+    run = create_run(settings_for())
+    monkeypatch.setattr(RunFolder, "stop_asked", lambda _: True)
+    answer = pursuhint("runs", "resume", run.id, "--json")
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == "stopped in epoch 1 after 0 of 3 steps\n"
 
 
 def test_no_command_shows_the_help(pursuhint):

@@ -217,8 +217,8 @@ def test_what_cannot_be_distilled_is_refused(
             "`schedule`: Input should be 'cosine', 'step' or 'constant'",
         ),
         ("train", "Missing option '--model'"),
-        ("export nope", "unknown run `nope`: Known: none"),
-        ("export nope --format onx", "unknown format `onx`: Known: safetensors"),
+        ("export nope", "unknown run `nope`. Known: none"),
+        ("export nope --format onx", "unknown format `onx`. Known: safetensors"),
     ],
 )
 def test_other_bad_input(pursuhint, arguments: str, message: str):

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pursuhint.errors import InputError, PursuhintError
-from pursuhint.jobs import JobFolder, reap
+from pursuhint.jobs import JobFolder
 from pursuhint.jobs.folder import SETTLE
 
 SLEEPER = "tests.jobs.sleeper"
@@ -31,7 +31,6 @@ def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobFolder]:
     if folder.is_live() and state.get("pid") and state["pid"] != os.getpid():
         os.kill(state["pid"], signal.SIGKILL)
     wait_until(lambda: not folder.is_live() or folder.last_state().get("pid") == os.getpid())
-    reap()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -118,7 +117,19 @@ def test_a_worker_runs_in_a_session_of_its_own_until_it_is_asked_to_stop(job: Jo
     job.ask_to_stop()
     wait_for(job, "stopped")
     assert states(job) == ["queued", "queued", "running", "stopping", "stopped"]
-    wait_until(lambda: reap() or not psutil.pid_exists(pid))
+    wait_until(lambda: not psutil.pid_exists(pid))
+
+
+@pytest.mark.parametrize("settings", [{"short": True}, {"stubborn": True}], ids=["finished", "killed"])
+def test_a_worker_that_ended_is_no_zombie_though_nobody_asks_for_it(tmp_path: Path, job, settings):
+    ended = JobFolder(tmp_path / "ended")
+    ended.create(settings)
+    pid = ended.start(SLEEPER)
+    if "stubborn" in settings:
+        wait_for(ended, "running")
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not psutil.pid_exists(pid))
+    assert ended.last_state()["state"] == ("finished" if "short" in settings else "lost")
 
 
 def test_starting_a_live_job_gives_the_same_process(job: JobFolder):
@@ -155,7 +166,7 @@ def test_a_worker_that_does_not_listen_is_ended(tmp_path: Path, job: JobFolder):
     pid = stubborn.start(SLEEPER)
     wait_for(stubborn, "running")
     assert stubborn.stop(grace=0.1)["state"] == "lost"
-    wait_until(lambda: reap() or not psutil.pid_exists(pid))
+    wait_until(lambda: not psutil.pid_exists(pid))
 
 
 def test_a_worker_that_ignores_the_polite_signal_is_killed(

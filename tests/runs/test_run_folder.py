@@ -105,7 +105,7 @@ def test_runs_are_listed_newest_first_and_found_by_a_part_of_their_id(settings_f
     assert find_run(second.id[-4:], folder).path == second.path
     with pytest.raises(InputError, match=r"`20` fits 2 runs \(.*, .*, \.\.\.\); give more of the id"):
         find_run("20", folder)
-    with pytest.raises(InputError, match="unknown run `nope`: Known: "):
+    with pytest.raises(InputError, match="unknown run `nope`. Known: "):
         find_run("nope", folder)
     with pytest.raises(InputError, match="unknown run ``"):
         find_run("", folder)

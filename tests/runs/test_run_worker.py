@@ -10,7 +10,6 @@ import pytest
 
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.export import read_card
-from pursuhint.jobs import reap
 from pursuhint.runs import RunFolder, create_run, worker
 from pursuhint.runs.worker import work
 from pursuhint.training.checkpoint import checkpoints
@@ -43,7 +42,6 @@ def test_a_killed_worker_is_lost_and_its_run_is_finished_by_another(settings_for
     wait_until(lambda: checkpoints(run.checkpoint_folder), run)  # written after the epoch is recorded
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not run.is_live(), run)
-    reap()
     summary = run.summary()
     assert summary["state"] == "lost"
     assert "its process ended without a word while running; see the log, then resume" in summary["reason"]

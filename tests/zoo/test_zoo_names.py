@@ -46,7 +46,7 @@ def test_the_keyword_overrules_the_name() -> None:
         ("resnet56?width=nan", "found `nan`"),
         ("resnet56?width=wide", "found `wide`"),
         ("resnet56?width=1e9", "found `1e9`"),
-        ("resnet56?variant=c", "unknown variant of `resnet56` `c`: Known: a, b"),
+        ("resnet56?variant=c", "unknown variant of `resnet56` `c`. Known: a, b"),
         ("wrn_16_2?variant=b", "`wrn_16_2` exists in one form only, found `variant=b`"),
     ],
 )

@@ -1,0 +1,88 @@
+"""What the analysis form can refuse at once, in its own words; the worker judges what only torch can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pursuhint.analysis import AnalysisSettings
+from pursuhint.data import SPECS
+from pursuhint.errors import InputError, unknown
+from pursuhint.home import home
+from pursuhint.models import model_names, parse_spec
+from pursuhint.preprocess import parse_preprocess
+
+SLOW_SOURCES = ("torchvision", "timm")
+"""Whose names come with packages that import torch."""
+EXAMPLE = "/path/to/resnet56.th"
+
+
+def problems(asked: AnalysisSettings) -> list[str]:
+    """Return why an analysis cannot begin: one line for each field that must change, in their order.
+
+    Example:
+        >>> problems(AnalysisSettings(teacher="zoo:resnet57", weights=__file__))[0][:63]
+        '**Network**: unknown zoo model `resnet57`: did you mean `resnet'
+    """
+    found = []
+    for field, check in CHECKS.items():
+        try:
+            check(asked)
+        except InputError as error:
+            found.append(f"**{field}**: {error}")
+    return found
+
+
+def _network(asked: AnalysisSettings) -> None:
+    if not asked.teacher:
+        raise InputError("the field is empty; name a network, such as `zoo:resnet56`")
+    if not _may_be_slow(asked.teacher):
+        parse_spec(asked.teacher)
+
+
+def _may_be_slow(name: str) -> bool:
+    """Say whether looking a network up imports torch; a name without a source may be torchvision's, too."""
+    source, colon, _ = name.partition(":")
+    if colon:
+        return source in SLOW_SOURCES
+    return name.partition("?")[0] not in (*model_names("zoo"), *model_names("builtin"))
+
+
+def _checkpoint(asked: AnalysisSettings) -> None:
+    if asked.teacher.removeprefix("builtin:") in model_names("builtin"):
+        if asked.weights:
+            raise InputError(f"`{asked.teacher}` brings its own weights; leave the field empty")
+        return
+    if not asked.weights:
+        raise InputError(f"the field is empty; name the file of the trained weights, such as `{EXAMPLE}`")
+    path = Path(asked.weights)
+    if path.is_dir():
+        raise InputError(f"`{path}` is a folder; name the weight file in it")
+    if not path.is_file():
+        raise InputError(f"no such file: `{path}`; check the path on the machine that runs the app")
+
+
+def _data(asked: AnalysisSettings) -> None:
+    kind, _, place = asked.data.partition(":")
+    if kind not in {spec.partition(":")[0].removesuffix("[") for spec in SPECS}:
+        raise unknown("data set", asked.data, SPECS)
+    if kind == "folder" and not place:
+        raise InputError("`folder` needs a path; write `folder:/path/to/images`")
+    if place or kind.startswith("cifar"):
+        path = Path(place).expanduser() if place else home() / "data"
+        if not path.exists():
+            raise InputError(f"no such folder: `{path}`; write where it is, as in `{kind}:/path/to/data`")
+
+
+def _preprocessing(asked: AnalysisSettings) -> None:
+    if asked.preprocess != "auto":
+        parse_preprocess(asked.preprocess)
+
+
+CHECKS: dict[str, Callable[[AnalysisSettings], None]] = {
+    "Network": _network,
+    "Checkpoint": _checkpoint,
+    "Data": _data,
+    "Preprocessing": _preprocessing,
+}
+"""Label of a field -> what refuses it."""

@@ -1,0 +1,90 @@
+"""What the analysis form refuses before a worker starts, and what it leaves to the worker."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.form_checks import problems
+from pursuhint.analysis import AnalysisSettings
+
+HERE = str(Path(__file__).parent)
+ROOT = Path(__file__).parents[2]
+GOOD = {"teacher": "zoo:resnet20", "weights": __file__, "data": "digits", "preprocess": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"teacher": ""}, "**Network**: the field is empty; name a network, such as `zoo:resnet56`"),
+        ({"teacher": "zoo:resnet57"}, "**Network**: unknown zoo model `resnet57`: did you mean `resnet56`?"),
+        ({"teacher": "zooo:resnet56"}, "**Network**: unknown model source `zooo`: did you mean `zoo`?"),
+        ({"teacher": "resnet56?width=99"}, "**Network**: `width` must be a number above 0"),
+        ({"weights": None}, "**Checkpoint**: the field is empty; name the file of the trained weights"),
+        ({"weights": "/none/x.th"}, "**Checkpoint**: no such file: `/none/x.th`; check the path"),
+        ({"weights": HERE}, f"**Checkpoint**: `{HERE}` is a folder; name the weight file in it"),
+        ({"teacher": "builtin:digits-resnet56"}, "brings its own weights; leave the field empty"),
+        ({"data": "diggits"}, "**Data**: unknown data set `diggits`: did you mean `digits`?"),
+        ({"data": "folder:"}, "**Data**: `folder` needs a path; write `folder:/path/to/images`"),
+        ({"data": "folder:/none"}, "**Data**: no such folder: `/none`; write where it is, as in `folder:/"),
+        ({"data": "cifar10:/none"}, "**Data**: no such folder: `/none`; write where it is, as in `cifar10:/"),
+        ({"data": "cifar100"}, "/data`; write where it is, as in `cifar100:/path/to/data`"),
+        (
+            {"preprocess": "imagnet"},
+            "**Preprocessing**: unknown preprocess `imagnet`: did you mean `imagenet",
+        ),
+        ({"preprocess": "0.5,0.5/0.2"}, "**Preprocessing**: a preprocess must be one of imagenet, "),
+    ],
+)
+def test_a_field_that_cannot_be_used_is_named_with_the_reason(fields, message):
+    (line,) = problems(AnalysisSettings(**GOOD | fields))
+    assert message in line and "--" not in line and "\n" not in line
+
+
+def test_every_field_that_must_change_is_named():
+    lines = problems(AnalysisSettings(teacher="", data="folder:/none", preprocess="x"))
+    named = [line.partition("**:")[0].strip("*") for line in lines]
+    assert named == ["Network", "Checkpoint", "Data", "Preprocessing"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"teacher": "resnet56?width=0.5"},
+        {"teacher": "torchvision:resnet0"},  # only torch can tell
+        {"teacher": "timm:resnet0"},
+        {"teacher": "resnet0"},  # may be torchvision's
+        {"teacher": "digits-resnet56", "weights": None},
+        {"teacher": "builtin:digits-resnet56", "weights": None},
+        {"data": f"folder:{HERE}"},
+        {"data": f"cifar10:{HERE}"},
+        {"data": "fake"},
+        {"preprocess": "0.5,0.5,0.5/0.2,0.2,0.2/64"},
+    ],
+)
+def test_what_may_work_is_let_through(fields):
+    assert problems(AnalysisSettings(**GOOD | fields)) == []
+
+
+def test_the_app_s_process_stays_without_torch():
+    names = (
+        "zoo:resnet57",
+        "resnet0",
+        "torchvision:resnet18",
+        "timm:x",
+        "builtin:digits-resnet56",
+        "y:z",
+        "",
+    )
+    script = f"""
+import sys
+from app.form_checks import problems
+from pursuhint.analysis import AnalysisSettings
+print([len(problems(AnalysisSettings(teacher=name))) for name in {names}], "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "[2, 1, 1, 1, 0, 2, 2] False\n", done.stderr
