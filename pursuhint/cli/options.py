@@ -40,7 +40,13 @@ Exclude = Annotated[
 ]
 Samples = Annotated[int | None, typer.Option(help="Probe images; 10,000 or all there are when left out.")]
 Pooling = Annotated[str, typer.Option(help="How a feature map becomes a row: mean over positions.")]
-Metric = Annotated[str, typer.Option(help="r2_cca, cka_linear or cka_rbf.")]
+Metric = Annotated[
+    str,
+    typer.Option(
+        help="r2_cca, cka_linear, cka_linear_debiased, cka_rbf, svcca, pwcca, procrustes, linear_regression, "
+        "rsa or mutual_knn."
+    ),
+]
 AnalysisDir = Annotated[
     Path | None, typer.Option("--analysis", help="Read this analysis instead of making one.")
 ]
