@@ -6,9 +6,10 @@ from pursuhint.similarity.flattened import matrix_from_hsic
 from pursuhint.similarity.matrix import SimilarityMatrix
 from pursuhint.similarity.metric import DistancesMetric, Metric, MomentsMetric, symmetrise
 from pursuhint.similarity.minibatch_hsic import HsicBlocks, batch_hsic, cka_from_hsic, partition
-from pursuhint.similarity.moments import Moments, measure_moments
+from pursuhint.similarity.moments import Moments
 from pursuhint.similarity.notes import LayerNote, PairNote
 from pursuhint.similarity.registry import METRICS, check_pooling, find_metric
+from pursuhint.similarity.sweep import measure_moments
 
 __all__ = [
     "METRICS",

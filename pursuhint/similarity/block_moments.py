@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pursuhint.similarity.basis import chunks, measure_bases
-from pursuhint.similarity.moments import Moments, check_size, chunk_rows, gather, panels, sum_products
+from pursuhint.similarity.moments import Moments
+from pursuhint.similarity.sweep import check_size, chunk_rows, gather, panels, sum_products
 
 MOST_BYTES = 4 * 10**9
 """Blocks larger than this in all are refused: they are held in memory."""

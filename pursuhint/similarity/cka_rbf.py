@@ -34,6 +34,29 @@ def centred_kernel(squared: np.ndarray) -> np.ndarray:
     return kernel[np.triu_indices_from(kernel)]
 
 
+def chance_level(first: int, second: int, samples: int) -> float:
+    """Return what unrelated layers score that are normal with the same variance in every direction.
+
+    The expected kernel and its spread have closed forms, with a squared distance of 2 p on average. In many
+    directions all images are equally far apart, and the diagonal that every kernel has is what two share.
+
+    Args:
+        first: directions p of one layer.
+        second: directions of the other.
+        samples: number of images n.
+
+    Returns:
+        In (0, 1).
+    """
+    own = []
+    for p in (first, second):
+        mean = (1 + 1 / p) ** (-p / 2)
+        shared_image = (1 + 1 / (2 * p)) ** -p * (1 + 2 / (2 * p + 1)) ** (-p / 2)
+        spread = (1 + 2 / p) ** (-p / 2) - 2 * shared_image + mean**2
+        own.append((1 - mean) / (samples * spread + (1 - mean) ** 2) ** 0.5)
+    return own[0] * own[1]
+
+
 CKA_RBF = DistancesMetric(
     name="cka_rbf",
     title="RBF CKA",
@@ -41,4 +64,5 @@ CKA_RBF = DistancesMetric(
     prepare=centred_kernel,
     invariances=frozenset({"translation", "isotropic scaling", "orthogonal"}),
     min_samples=lambda ranks: 4,
+    floor=chance_level,
 )

@@ -12,9 +12,10 @@ from pursuhint.similarity.basis import measure_bases
 from pursuhint.similarity.distances import compare_distances, squared_distances
 from pursuhint.similarity.matrix import SimilarityMatrix
 from pursuhint.similarity.metric import DistancesMetric, Metric, symmetrise
-from pursuhint.similarity.moments import Moments, measure_moments
+from pursuhint.similarity.moments import Moments
 from pursuhint.similarity.notes import note_layer
 from pursuhint.similarity.registry import METRICS, check_pooling, find_metric
+from pursuhint.similarity.sweep import measure_moments
 
 
 def similarity_matrix(

@@ -28,7 +28,7 @@ class Metric:
         min_samples: effective ranks of all layers -> the fewest images for which a value means anything.
         images_per_feature: fewer images than this for each feature are warned about.
         floor: ranks of two layers and number of images -> what the two score by chance when they have nothing
-            to do with each other and vary alike in all directions; None: about 0, or not known.
+            to do with each other and vary alike in all directions, the worst case; None: 0 on average.
         symmetric: whether s(a, b) = s(b, a). If not, a `SimilarityMatrix` holds the mean of both directions.
         flattened: whether it can be measured on flattened activations, of which there are Gram matrices only.
         bounds: lowest and highest value.

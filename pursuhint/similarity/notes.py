@@ -38,8 +38,8 @@ class PairNote:
     Attributes:
         status: the more serious of the two layers' reservations.
         text: for people, in one line.
-        floor: what two unrelated layers of these ranks score by chance; None: about 0, not known, or a layer
-            that does not vary.
+        floor: what two unrelated layers of these ranks score by chance at most; None: 0 on average, or a
+            layer does not vary.
     """
 
     status: Status
@@ -102,9 +102,9 @@ def note_pair(
     if floor is not None:
         ranks = f"{notes[0].effective_rank} and {notes[1].effective_rank}"
         said.insert(0, f"unrelated layers of ranks {ranks} score up to {floor:.2g} on {samples:,} images")
-    return PairNote(status, "; ".join(said) or "unrelated layers score about 0", floor)
+    return PairNote(status, "; ".join(said) or "unrelated layers score 0 on average", floor)
 
 
 def chance(metric: Metric, first: int, second: int, samples: int) -> float | None:
-    """Return what unrelated layers of these ranks score at most by chance; None: about 0, or not known."""
+    """Return what unrelated layers of these ranks score at most by chance; None: 0 on average."""
     return None if metric.floor is None else min(1.0, metric.floor(first, second, samples))

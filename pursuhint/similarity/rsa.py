@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from pursuhint.similarity.metric import MOST_COMPARED, DistancesMetric
 
@@ -23,6 +22,8 @@ def centred_ranks(squared: np.ndarray) -> np.ndarray:
         depends on the mean of every feature and on the axes, and over the 16 channels of a narrow pooled
         layer it is mostly noise. Spearman's rank correlation of the dissimilarities is the paper's.
     """
+    from scipy.stats import rankdata  # half a second, which the start of every command would pay
+
     ranks = rankdata(squared[np.triu_indices_from(squared, 1)])
     return ranks - ranks.mean()
 

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
-from pursuhint.cli import launch, main
+from pursuhint.cli import launch, main, options
+from pursuhint.similarity import METRICS
 
 COMMANDS = [
     "demo",
@@ -29,8 +32,12 @@ def test_the_command_as_a_process_ends_without_a_traceback():
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr == (
-        "error: unknown metric `cka_liner`: did you mean `cka_linear`? Known: r2_cca, cka_linear, cka_rbf\n"
+        f"error: unknown metric `cka_liner`: did you mean `cka_linear`? Known: {', '.join(METRICS)}\n"
     )
+
+
+def test_the_help_names_every_metric():
+    assert re.findall(r"\w+", get_args(options.Metric)[1].help.replace(" or ", " ")) == list(METRICS)
 
 
 @pytest.mark.parametrize(("arguments", "code"), [(["--help"], 0), (["runs", "show", "x"], 2)])

@@ -50,7 +50,7 @@ def test_all_blocks_are_all_images(metric, blocks, layers):
     np.testing.assert_allclose(blocks.values(metric, range(COUNT)), expected, atol=1e-10)
 
 
-def test_moments_in_double_precision_are_exact_on_a_part(layers):
+def test_moments_of_a_part_are_those_of_its_images(layers):
     blocks = measure_blocks(layers, count=2)
     part = blocks.moments_of([0])
     expected = measure_moments({name: features[::2] for name, features in layers.items()})

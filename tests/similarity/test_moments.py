@@ -14,8 +14,8 @@ from pursuhint.similarity import (
     matrix_from_moments,
     measure_moments,
     similarity_matrix,
+    sweep,
 )
-from pursuhint.similarity import moments as moments_module
 from pursuhint.similarity.basis import measure_bases
 from tests.similarity.second_routes import make_layers
 
@@ -128,7 +128,7 @@ def test_metrics_of_distances_cannot_be_had_from_moments(moments):
 
 
 def test_so_many_directions_that_they_fill_the_memory_are_refused(layers, monkeypatch):
-    monkeypatch.setattr(moments_module, "MOST_BYTES", 1000)
+    monkeypatch.setattr(sweep, "MOST_BYTES", 1000)
     message = r"cross-products of 4 layers with 44 directions would take 0.0 GB: at most .* fewer layers"
     with pytest.raises(InputError, match=message):
         measure_moments(layers)
