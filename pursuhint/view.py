@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from pursuhint.clustering import METHODS, Clustering, linkage
+from pursuhint.clustering import METHODS, PRESETS, Clustering, linkage
 from pursuhint.embedding import map_layers
 from pursuhint.errors import InputError, unknown
 from pursuhint.similarity import METRICS, SimilarityMatrix
@@ -29,8 +29,6 @@ COLOURS = {
     "brown": "#855101",
 }
 """Cluster colours in order of use: any two differ to every kind of colour vision, on white and on dark."""
-TREE = "agglomerative"
-"""The clustering method that cuts the tree which is drawn."""
 
 
 @dataclass(frozen=True)
@@ -59,21 +57,27 @@ class LayerView:
         labels: L short names, without what all names begin with.
         similarity: (L, L) values.
         metric: title of the metric.
+        floors: (L, L), what unrelated layers score by chance; None where that is about 0.
+        left_out: layers that could not be compared, because nothing varies in them.
         method: title of the clustering method.
         order: layer indices in drawing order.
         clusters: L cluster numbers, 0 for the one whose centre comes first in depth.
         colours: a key of ``COLOURS`` for each cluster; they repeat from the eleventh on.
         centres: K layer indices, the automatic hint points.
         hints: layer indices of the hint points in force, in depth order.
-        branches: L - 1 merges of the average-linkage tree, from the lowest up.
+        branches: L - 1 merges of the method's tree, from the lowest up; of the average-linkage one where the
+            method has none.
+        height: what the heights of the tree are, in words.
         cut: height at which the tree falls into the K clusters; None for one cluster, or for clusters that
-            another method than `TREE` found.
+            are not what a cut through it leaves.
         positions: (L, 2) of the layer map.
     """
 
     layers: tuple[str, ...]
     labels: tuple[str, ...]
     similarity: np.ndarray
+    floors: np.ndarray | None
+    left_out: tuple[str, ...]
     metric: str
     method: str
     order: tuple[int, ...]
@@ -82,6 +86,7 @@ class LayerView:
     centres: tuple[int, ...]
     hints: tuple[int, ...]
     branches: tuple[Branch, ...]
+    height: str
     cut: float | None
     positions: np.ndarray
 
@@ -98,6 +103,7 @@ class LayerView:
         """Return the same as plain lists and numbers, with ``colours`` as ``#rrggbb``: ready for JSON."""
         plain = asdict(self)
         plain["similarity"] = self.similarity.round(4).tolist()
+        plain["floors"] = None if self.floors is None else self.floors.round(4).tolist()
         plain["positions"] = self.positions.round(4).tolist()
         plain["colours"] = [COLOURS[name] for name in self.colours]
         return plain
@@ -146,25 +152,29 @@ def layer_view(
         if name not in index:
             raise unknown("hint point", name, layers)
 
-    tree = linkage(similarity)
+    named = METHODS | PRESETS
+    method = METHODS.get(clustering.method)
+    tree = linkage(similarity, clustering.method if clustering.method in named else "agglomerative")
     drawing_order = tuple(range(len(layers))) if order == "depth" else leaf_order(tree)
     clusters = clustering.labels()
-    method = clustering.method
     count = len(clustering.clusters)
     names = list(COLOURS)
     return LayerView(
         layers=layers,
         labels=short_names(layers),
         similarity=similarity.values,
+        floors=similarity.floors(),
+        left_out=tuple(similarity.excluded),
         metric=METRICS[similarity.metric].title,
-        method=METHODS[method].title if method in METHODS else method,
+        method=named[clustering.method].title if clustering.method in named else clustering.method,
         order=drawing_order,
         clusters=clusters,
         colours=tuple(names[number % len(names)] for number in range(count)),
         centres=tuple(index[name] for name in clustering.centres),
         hints=tuple(sorted({index[name] for name in hint_points})),
         branches=branches(tree, drawing_order, clusters),
-        cut=_cut(tree, count) if method == TREE else None,
+        height=(method or METHODS["agglomerative"]).height,
+        cut=_cut(tree, count) if method and method.cuts_tree else None,
         positions=positions,
     )
 

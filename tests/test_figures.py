@@ -10,7 +10,7 @@ from pursuhint import figures
 from pursuhint.clustering import cluster_layers, silhouette_curve
 from pursuhint.errors import InputError
 from pursuhint.figures.names import name_sides
-from pursuhint.similarity import SimilarityMatrix
+from pursuhint.similarity import SimilarityMatrix, similarity_matrix
 from pursuhint.view import COLOURS, LayerView, layer_view
 
 HISTORY = [
@@ -78,13 +78,30 @@ def test_the_heatmap_shows_the_values_in_drawing_order(view):
     (cells,) = figure.data
     order = list(view.order)
     np.testing.assert_array_equal(cells.z, view.similarity[np.ix_(order, order)])
-    assert list(cells.customdata[0][1]) == [view.layers[order[0]], view.layers[order[1]]]
+    assert list(cells.customdata[0][1]) == [view.layers[order[0]], view.layers[order[1]], ""]
     assert cells.zmax == 1
     assert cells.zmin <= view.similarity.min() < cells.zmin + 0.1
     assert figure.layout.yaxis.range == (8.5, -0.5)
     assert figure.layout.yaxis.scaleanchor == "x"
     assert cells.colorbar.title.text == "R²-CCA similarity (1 = same)"
     assert [shape.fillcolor for shape in figure.layout.shapes] == [view.colour(layer) for layer in order]
+
+
+def test_layers_that_cannot_be_compared_stand_in_grey_at_the_end():
+    features = np.random.default_rng(0).normal(size=(400, 3, 8))
+    layers = {"a": features[:, 0], "dead": np.ones((400, 4)), "b": features[:, 1], "c": features[:, 2]}
+    similarity = similarity_matrix(layers, metric="r2_cca")
+    view = layer_view(similarity, cluster_layers(similarity, 2))
+    assert view.left_out == ("dead",)
+    assert view.floors[0, 1] == pytest.approx(8 / 400)
+    figure = figures.heatmap(view)
+    (cells,) = figure.data
+    assert np.isnan(cells.z[3]).all() and np.isnan(cells.z[:, 3]).all()
+    assert not np.isnan(cells.z[:3, :3]).any()
+    assert figure.layout.yaxis.ticktext[3] == "<i>dead</i>"
+    assert sum(shape.fillcolor == figures.LIGHT.faint for shape in figure.layout.shapes) == 2
+    assert cells.customdata[0][1][2] == "<br>unrelated layers: up to 0.02"
+    assert cells.customdata[0][0][2] == "" and cells.customdata[0][3][2] == ""
 
 
 def test_the_heatmap_of_identical_layers_still_has_a_scale(similarity):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.cluster.hierarchy import dendrogram, fcluster
 
-from pursuhint.clustering import METHODS, cluster_layers, linkage
+from pursuhint.clustering import METHODS, cluster_layers, linkage, preset_clustering
 from pursuhint.embedding import map_layers
 from pursuhint.errors import InputError
 from pursuhint.similarity import SimilarityMatrix
@@ -132,11 +132,24 @@ def test_one_cluster_has_no_cut(similarity):
     assert layer_view(similarity, cluster_layers(similarity, 1, method="agglomerative")).cut is None
 
 
-@pytest.mark.parametrize("method", sorted({*METHODS} - {"agglomerative"}))
-def test_clusters_of_another_method_are_no_cut_of_the_tree(similarity, method):
+@pytest.mark.parametrize("method", METHODS)
+def test_only_clusters_that_a_cut_leaves_have_one(similarity, method):
     view = layer_view(similarity, cluster_layers(similarity, 3, method=method))
-    assert view.cut is None
     assert view.method == METHODS[method].title
+    if method in ("agglomerative", "complete", "ward"):
+        inside = [branch for branch in view.branches if branch.height < view.cut]
+        assert all(branch.cluster is not None for branch in inside)
+        assert len(view.branches) - len(inside) == 2
+    else:
+        assert view.cut is None
+        assert max(branch.height for branch in view.branches) == linkage(similarity)[-1, 2]
+
+
+def test_clusters_around_a_preset_are_drawn_on_the_average_tree(similarity):
+    clustering = preset_clustering(similarity, ["layer1.2", "layer1.9"], method="stage_ends")
+    view = layer_view(similarity, clustering)
+    assert view.method == "Stage ends" and view.cut is None
+    assert view.hints == (2, 9)
 
 
 def test_clusters_colours_and_hints(similarity):

@@ -27,6 +27,8 @@ class Method:
         note: what it does, in one line.
         centre: what stands for a cluster.
         tree: its dendrogram; the average-linkage one where the method has none of its own.
+        cuts_tree: whether its clusters are what a cut through `tree` leaves.
+        height: what the heights of `tree` are, in words.
         uses_depth: whether the order of the layers matters, beside their distances.
     """
 
@@ -36,6 +38,8 @@ class Method:
     note: str
     centre: Literal["middle of depth", "medoid"] = "medoid"
     tree: Tree = average_tree
+    cuts_tree: bool = False
+    height: str = "distance (1 − similarity)"
     uses_depth: bool = False
 
 
@@ -55,6 +59,7 @@ METHODS: dict[str, Method] = {
             "Average tree",
             cut(average_tree),
             "Cuts the tree that joins the groups nearest on average.",
+            cuts_tree=True,
         ),
         Method(
             "complete",
@@ -62,6 +67,7 @@ METHODS: dict[str, Method] = {
             cut(complete_tree),
             "Cuts the tree that joins the groups whose farthest layers are nearest: compact clusters.",
             tree=complete_tree,
+            cuts_tree=True,
         ),
         Method(
             "ward",
@@ -69,6 +75,8 @@ METHODS: dict[str, Method] = {
             cut(ward_tree),
             "Cuts the tree that joins the groups whose union spreads least: clusters of like size.",
             tree=ward_tree,
+            cuts_tree=True,
+            height="spread that the merge adds (Ward)",
         ),
         Method(
             "kmedoids",

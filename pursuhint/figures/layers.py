@@ -20,19 +20,23 @@ def heatmap(view: LayerView, *, dark: bool = False) -> go.Figure:
     """Draw the similarity of every pair of layers, in the view's order, hint points in bold.
 
     A strip of cluster colours stands between the names and the cells. The scale begins at the lowest
-    similarity, rounded down to a tenth, and ends at 1.
+    similarity, rounded down to a tenth, and ends at 1. Layers that could not be compared follow in grey.
     """
     theme, order = theme_of(dark), list(view.order)
-    values = view.similarity[np.ix_(order, order)]
-    names = [view.layers[layer] for layer in order]
-    depth = len(order)
+    compared = view.similarity[np.ix_(order, order)]
+    names = [*(view.layers[layer] for layer in order), *view.left_out]
+    depth = len(names)
+    values = np.full((depth, depth), np.nan)
+    values[: len(order), : len(order)] = compared
     figure = go.Figure(
         go.Heatmap(
             z=values,
-            customdata=[[[row, column] for column in names] for row in names],
-            hovertemplate="%{customdata[0]} · %{customdata[1]}<br><b>%{z:.3f}</b><extra></extra>",
+            customdata=_pairs(view, names),
+            hovertemplate="%{customdata[0]} · %{customdata[1]}<br><b>%{z:.3f}</b>%{customdata[2]}"
+            "<extra></extra>",
+            hoverongaps=False,
             colorscale=_colorscale(theme.scale),
-            zmin=min(0.9, np.floor(values.min() * 10) / 10),
+            zmin=min(0.9, np.floor(compared.min() * 10) / 10),
             zmax=1,
             xgap=1 if depth <= 60 else 0,
             ygap=1 if depth <= 60 else 0,
@@ -66,13 +70,19 @@ def heatmap(view: LayerView, *, dark: bool = False) -> go.Figure:
             fillcolor=view.colour(layer),
             line_width=0,
         )
+    if view.left_out:
+        first = len(order) - 0.5
+        grey = {"type": "rect", "fillcolor": theme.faint, "line_width": 0, "layer": "below"}
+        figure.add_shape(x0=-0.5, x1=depth - 0.5, y0=first, y1=depth - 0.5, **grey)
+        figure.add_shape(x0=first, x1=depth - 0.5, y0=-0.5, y1=depth - 0.5, **grey)
     figure.update_xaxes(range=[-0.8 - strip, depth - 0.5], visible=False, constrain="domain")
-    figure.update_yaxes(range=[depth - 0.5, -0.5], scaleanchor="x", constrain="domain", **_leaf_axis(view))
+    leaf_axis = _leaf_axis(view, left_out=True)
+    figure.update_yaxes(range=[depth - 0.5, -0.5], scaleanchor="x", constrain="domain", **leaf_axis)
     return finish(figure, theme, height=int(np.clip(15 * depth + 80, 320, 1000)))
 
 
 def dendrogram(view: LayerView, *, orientation: Orientation = "horizontal", dark: bool = False) -> go.Figure:
-    """Draw the average-linkage tree: with its cut if the clusters are its own, else with their method's name.
+    """Draw the tree of the layers: with its cut if the clusters are its own, else with their method's name.
 
     All branches are one grey trace. The leaves are markers in the colours of their clusters, large for hint
     points; each carries ``customdata = [layer index, layer name]``, so that a page can tell which one was
@@ -125,7 +135,7 @@ def dendrogram(view: LayerView, *, orientation: Orientation = "horizontal", dark
     leaf_axis = _leaf_axis(view)
     distance_axis = {
         "range": [-0.02 * top, 1.04 * top or 1.0],
-        "title": {"text": "distance (1 − similarity)", "font": {"size": 11}, "standoff": 8},
+        "title": {"text": view.height, "font": {"size": 11}, "standoff": 8},
         "showgrid": False,
         "zeroline": False,
         "tickfont": {"size": 10},
@@ -168,17 +178,31 @@ def _colorscale(colours: Sequence[str]) -> list[list[float | str]]:
     return [[place, colour] for place, colour in zip(np.linspace(0, 1, len(colours)), colours, strict=True)]
 
 
-def _leaf_axis(view: LayerView) -> dict[str, object]:
-    """Name the layers along an axis in the view's order, hint points in bold."""
+def _pairs(view: LayerView, names: Sequence[str]) -> list[list[list[str]]]:
+    """Return for every cell the two names, and what the pair would score by chance where that matters."""
+    place = {name: layer for layer, name in enumerate(view.layers)}
+
+    def chance(first: str, second: str) -> str:
+        if view.floors is None or first not in place or second not in place or first == second:
+            return ""
+        return f"<br>unrelated layers: up to {view.floors[place[first], place[second]]:.2g}"
+
+    return [[[row, column, chance(row, column)] for column in names] for row in names]
+
+
+def _leaf_axis(view: LayerView, *, left_out: bool = False) -> dict[str, object]:
+    """Name the layers along an axis in the view's order, hint points in bold, left out ones at the end."""
     names = [view.layers[layer] for layer in view.order]
     bold = [
         f"<b>{name}</b>" if layer in view.hints else name
         for layer, name in zip(view.order, names, strict=True)
     ]
+    if left_out:
+        bold += [f"<i>{name}</i>" for name in view.left_out]
     return {
-        "tickvals": list(range(len(names))),
+        "tickvals": list(range(len(bold))),
         "ticktext": bold,
-        "tickfont": {"size": 10 if len(names) <= 40 else 8},
+        "tickfont": {"size": 10 if len(bold) <= 40 else 8},
         "showgrid": False,
         "zeroline": False,
         "ticks": "outside",

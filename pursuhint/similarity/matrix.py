@@ -12,7 +12,7 @@ import numpy as np
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import write_atomic
 from pursuhint.similarity.notes import LayerNote, PairNote, note_pair
-from pursuhint.similarity.registry import find_metric
+from pursuhint.similarity.registry import METRICS, find_metric
 
 FORMAT = 1
 
@@ -81,6 +81,20 @@ class SimilarityMatrix:
                 raise unknown("layer", name, self.notes)
         notes = (self.notes[first], self.notes[second])
         return note_pair((first, second), notes, self.samples, find_metric(self.metric))
+
+    def floors(self) -> np.ndarray | None:
+        """Return (L, L): what unrelated layers of these ranks score by chance; None where that is about 0.
+
+        Example:
+            >>> notes = {name: LayerNote(64, 64, 15.6, "ok", "") for name in "ab"}
+            >>> SimilarityMatrix(np.eye(2), ("a", "b"), "r2_cca", "mean", 1000, notes, {}).floors()[0, 1]
+            np.float64(0.064)
+        """
+        floor = METRICS[self.metric].floor if self.metric in METRICS else None
+        if floor is None or not all(name in self.notes for name in self.layers):
+            return None
+        ranks = [self.notes[name].effective_rank for name in self.layers]
+        return np.array([[min(1.0, floor(p, q, self.samples)) for q in ranks] for p in ranks])
 
     def save(self, path: Path) -> None:
         """Write ``similarity``, ``layers`` and ``settings`` (JSON) as .npz without pickled objects.
