@@ -16,6 +16,8 @@ from pursuhint.figures import silhouette_bars
 from pursuhint.similarity import METRICS, Metric
 
 BARS = "hints-silhouette"
+CHOICE = 300
+"""Width of a choice with its note, in pixels: two of them and K stand side by side on a wide screen."""
 FEWEST = 200
 """Probe images below which no part of them is offered."""
 
@@ -35,10 +37,10 @@ def method(page: str) -> None:
 
 
 def _one_of(label: str, known: Mapping[str, Metric | Method], tie: dict) -> None:
-    notes = "\n".join(f"- **{one.title}**: {one.note}" for one in known.values())
-    st.segmented_control(
-        label, list(known), required=True, format_func=lambda name: known[name].title, help=notes, **tie
-    )
+    """Draw a list, which stays as wide with ten entries as with three; below it what the chosen one does."""
+    with st.container(width=CHOICE, gap="xsmall"):
+        chosen = st.selectbox(label, list(known), format_func=lambda name: known[name].title, **tie)
+        st.caption(known[chosen].note)
 
 
 def samples(page: str, analysis: AnalysisFolder) -> None:

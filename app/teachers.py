@@ -13,20 +13,19 @@ from pursuhint.jobs import LIVE
 
 DATA = ("digits", "cifar10:/path/to/data", "cifar100:/path/to/data", "folder:/path/to/images", "fake")
 PREPROCESS = ("auto", "imagenet", "cifar10", "cifar100", "digits")
-PICTURES = 6
+TABS, REOPEN = "teacher-tabs", "Reopen"
 EVERY = 1
 """Seconds between two looks at an analysis that is being made."""
 
 
-def images(analysis: AnalysisFolder) -> None:
-    """Draw a few probe images from all over, with the teacher's answers."""
-    classes, answers = analysis.card.classes, analysis.probe["predictions"]
-    every = max(1, len(analysis.thumbnails) // PICTURES)
-    with st.container(horizontal=True, gap="small"):
-        for index in range(0, len(analysis.thumbnails), every)[:PICTURES]:
-            right = answers[index] == analysis.probe["labels"][index]
-            said = classes[answers[index]]
-            st.image(analysis.thumbnails[index], caption=said if right else f":red[{said}]", width=80)
+def another() -> None:
+    """Draw both ways to another teacher; earlier analyses are looked up only where they are asked for."""
+    fresh, earlier = st.tabs(["Analyse", REOPEN], key=TABS, on_change="rerun")
+    with fresh, failures.shown():
+        ask()
+    if earlier.open:
+        with earlier, failures.shown():
+            reopen()
 
 
 def ask() -> None:

@@ -15,7 +15,7 @@ about = analysis.card
 actions = header(
     "Similarity", f"Every pair of the {len(analysis.layers)} candidate layers of {short(about.teacher.spec)}"
 )
-with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+with st.container(horizontal=True, gap="medium"):
     controls.metric("similarity")
     controls.samples("similarity", analysis)
     order = st.segmented_control(
@@ -37,11 +37,8 @@ with (
 ):
     alt = f"Heatmap of the {METRICS[metric].title} similarity of {len(matrix.layers)} layers"
     draw_square(heatmap(view, dark=dark()), "heatmap", alt)
-with right, card("What it measures", fill=True):
-    st.caption(METRICS[metric].note)
-    ignored = ", ".join(sorted(METRICS[metric].invariances))
-    st.caption(f"Blind to: {ignored}.")
-    st.markdown("**Layer by layer**")
+with right, card("Layer by layer", fill=True):
+    st.caption(f"{METRICS[metric].title} is blind to: {', '.join(sorted(METRICS[metric].invariances))}.")
     notes = pd.DataFrame(
         {
             "layer": list(matrix.notes),

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app import current, failures, teachers
+from app import current, failures, pictures, teachers
 from app.chrome import card, count, header, metric, percent, shape, short
 from pursuhint.analysis import AnalysisFolder
 
@@ -59,10 +59,6 @@ with left, failures.shown():
         with card("Candidate layers", "in the order in which an image passes them"):
             draw_layers(analysis)
         with card("Probe images", "and what the teacher takes them for", fill=True):
-            teachers.images(analysis)
+            pictures.answers(analysis)
 with right, card("Another teacher" if analysis else "A teacher", fill=True):
-    fresh, earlier = st.tabs(["Analyse", "Reopen"])
-    with fresh, failures.shown():
-        teachers.ask()
-    with earlier, failures.shown():
-        teachers.reopen()
+    teachers.another()

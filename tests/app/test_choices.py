@@ -9,8 +9,10 @@ import pytest
 from streamlit.typing import PlotlyState
 
 from app.state import KEY, Choice
+from pursuhint.clustering import METHODS
 from pursuhint.errors import InputError
 from pursuhint.hints import choose_hints
+from pursuhint.similarity import METRICS
 from tests.app.conftest import texts, widget
 
 AUTOMATIC = ("layer1.1", "layer2.2", "layer3.2")
@@ -36,11 +38,22 @@ def call(app, callback, *args) -> None:
 @pytest.mark.parametrize("page", ["similarity", "hint_points"])
 def test_the_metric_is_one_choice_for_both_pages(open_page, teacher, page):
     app = open_page(page)
-    widget(app.segmented_control, "Metric").set_value("cka_linear").run()
+    widget(app.selectbox, "Metric").set_value("cka_linear").run()
     assert not app.exception and app.session_state[KEY].choice.metric == "cka_linear"
     for other in ("hint_points", "similarity"):
         app.switch_page(f"../pages/{other}.py").run()
-        assert widget(app.segmented_control, "Metric").value == "cka_linear"
+        assert widget(app.selectbox, "Metric").value == "cka_linear"
+
+
+def test_the_lists_show_titles_and_below_them_what_the_chosen_one_does(open_page, teacher):
+    app = open_page("hint_points")
+    for label, known in (("Metric", METRICS), ("Method", METHODS)):
+        shown = widget(app.selectbox, label)
+        assert shown.options == [one.title for one in known.values()]
+        assert known[shown.value].note in [one.value for one in app.caption]
+        other = list(known)[-1]
+        shown.set_value(other).run()
+        assert known[other].note in [one.value for one in app.caption]
 
 
 def test_the_matrix_is_drawn_and_noted_layer_by_layer(open_page, teacher):
@@ -59,7 +72,7 @@ def test_too_few_images_leave_the_choice_of_the_metric(open_page, teacher, monke
     monkeypatch.setattr("pursuhint.analysis.AnalysisFolder.similarity", refuse)
     app = open_page("similarity")
     assert not app.exception and "needs at least 129 images" in app.error[0].value
-    assert widget(app.segmented_control, "Metric").value == "r2_cca"
+    assert widget(app.selectbox, "Metric").value == "r2_cca"
 
 
 def test_part_of_the_probe_images_can_be_compared(open_page, teacher):
@@ -79,7 +92,7 @@ def test_automatic_hint_points(open_page, teacher):
 
 def test_method_and_number_of_clusters(open_page, teacher):
     app = open_page("hint_points")
-    widget(app.segmented_control, "Method").set_value("kmedoids").run()
+    widget(app.selectbox, "Method").set_value("kmedoids").run()
     widget(app.number_input, "Clusters K").set_value(5).run()
     assert app.session_state[KEY].choice == Choice("r2_cca", "kmedoids", 5)
     assert hint_points(app) == choose_hints(teacher, method="kmedoids", clusters=5).hint_points

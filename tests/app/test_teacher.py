@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from app.state import KEY
+from app.teachers import REOPEN, TABS
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings
 from pursuhint.home import analyses_folder
 from tests.app.conftest import texts, widget
@@ -126,17 +127,35 @@ def test_a_setting_that_cannot_be_used_says_so(open_page, teacher, monkeypatch):
     assert not app.exception and "must be at least 4" in app.error[0].value
 
 
+def open_earlier(app):
+    """Turn to the other tab."""
+    app.session_state[TABS] = REOPEN
+    return app.run()
+
+
+def test_the_probe_images_carry_the_teacher_s_answers(open_page, teacher, monkeypatch):
+    answers = teacher.probe["predictions"].copy()
+    answers[0] = (teacher.probe["labels"][0] + 1) % 10
+    answered = {**teacher.probe, "predictions": answers}
+    monkeypatch.setattr(AnalysisFolder, "probe", answered)
+    (drawn,) = [one.proto.body for one in open_page("teacher").get("html") if "<figure" in one.proto.body]
+    assert drawn.count('src="data:image/png;base64,') == 6
+    first, *others = drawn.split("<figure")[1:]
+    assert f'class="wrong">{answers[0]}</figcaption>' in first
+    assert all('class="right"' in other for other in others)
+
+
 def test_earlier_analyses_can_be_opened_again(open_page, teacher):
     earlier = analyses_folder() / "0123456789ab"
     shutil.copytree(teacher.path, earlier)
-    app = open_page("teacher")
+    app = open_earlier(open_page("teacher"))
     next(one for one in app.button if one.label == "Open" and one.key == f"open-{earlier}").click().run()
     assert not app.exception and app.session_state[KEY].teacher == earlier
     assert earlier.name in str(app.query_params["teacher"])
 
 
 def test_a_folder_that_is_no_analysis_says_so(open_page, teacher, tmp_path):
-    app = open_page("teacher")
+    app = open_earlier(open_page("teacher"))
     widget(app.text_input, "Folder of an analysis").set_value(str(tmp_path / "none"))
     next(one for one in app.button if one.label == "Open" and "folder-form" in str(one.key or one.form_id))
     app.button(key="FormSubmitter:folder-form-Open").click().run()

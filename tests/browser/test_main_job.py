@@ -48,7 +48,8 @@ def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_pat
 
     leave(page, idle, "Similarity")
     page.locator(".st-key-heatmap .heatmaplayer image").first.wait_for()
-    page.get_by_text("Linear CKA", exact=True).click()
+    page.get_by_role("combobox", name="Metric").click()
+    page.get_by_role("option", name="Linear CKA", exact=True).click()
     idle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).click()
