@@ -10,6 +10,7 @@ import streamlit as st
 
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import silhouette_curve
+from pursuhint.comparison import PlanCoverage, beside_presets
 from pursuhint.errors import PursuhintError
 from pursuhint.hints import choose_hints
 from pursuhint.jobs import LIVE
@@ -35,7 +36,7 @@ def identity(analysis: AnalysisFolder) -> Keys:
 
 def keep(most: int, spinner: str | bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Keep results for all visitors; they are shared, so nobody changes them."""
-    hashes = {AnalysisFolder: identity}
+    hashes = {AnalysisFolder: identity, HintPlan: HintPlan.model_dump_json}
     return st.cache_resource(max_entries=most, show_spinner=spinner, hash_funcs=hashes)
 
 
@@ -61,6 +62,11 @@ def silhouettes(analysis: AnalysisFolder, metric: str, method: str, samples: int
 @keep(128, "Choosing hint points …")
 def plan(analysis: AnalysisFolder, metric: str, method: str, clusters: int, samples: int | None) -> HintPlan:
     return choose_hints(analysis, metric=metric, method=method, clusters=clusters, samples=samples)
+
+
+@keep(64)
+def coverages(analysis: AnalysisFolder, plan: HintPlan, samples: int | None) -> tuple[PlanCoverage, ...]:
+    return beside_presets(analysis, plan, samples=samples)
 
 
 @keep(64, "Looking at the student …")

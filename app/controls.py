@@ -10,10 +10,11 @@ from app import cached, state
 from app.bound import bound
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
-from pursuhint.clustering import METHODS, Method
+from pursuhint.clustering import METHODS, PRESETS, Method, Preset
 from pursuhint.errors import InputError
 from pursuhint.figures import silhouette_bars
-from pursuhint.similarity import METRICS, Metric
+from pursuhint.hints import DEFAULT_METHOD
+from pursuhint.similarity import METRICS, Metric, metrics_of
 
 BARS = "hints-silhouette"
 CHOICE = 300
@@ -22,21 +23,23 @@ FEWEST = 200
 """Probe images below which no part of them is offered."""
 
 
-def metric(page: str) -> None:
-    """Draw the choice of the metric."""
+def metric(page: str, analysis: AnalysisFolder) -> None:
+    """Draw the choice of the metric, of those that the analysis allows."""
     mine = state.get()
     tie = bound(f"{page}-metric", mine.choice.metric, lambda name: mine.choose(metric=name))
-    _one_of("Metric", METRICS, tie)
+    allowed = metrics_of(analysis.card.pooling)
+    _one_of("Metric", {name: METRICS[name] for name in allowed}, tie)
 
 
 def method(page: str) -> None:
-    """Draw the choice of the clustering method."""
+    """Draw the choice of the clustering method, or of a preset to compare it with."""
     mine = state.get()
     tie = bound(f"{page}-method", mine.choice.method, lambda name: mine.choose(method=name))
-    _one_of("Method", METHODS, tie)
+    presets = {name: preset for name, preset in PRESETS.items() if name != "manual"}
+    _one_of("Method", METHODS | presets, tie)
 
 
-def _one_of(label: str, known: Mapping[str, Metric | Method], tie: dict) -> None:
+def _one_of(label: str, known: Mapping[str, Metric | Method | Preset], tie: dict) -> None:
     """Draw a list, which stays as wide with ten entries as with three; below it what the chosen one does."""
     with st.container(width=CHOICE, gap="xsmall"):
         chosen = st.selectbox(label, list(known), format_func=lambda name: known[name].title, **tie)
@@ -64,7 +67,10 @@ def clusters(page: str, most: int) -> None:
     """
     mine = state.get()
     tie = bound(f"{page}-clusters", min(mine.choice.clusters, most), lambda k: _take(k, most))
-    st.number_input("Clusters K", step=1, width=120, help="One hint point each.", **tie)
+    preset = PRESETS.get(mine.choice.method)
+    follows = preset is not None and not preset.takes_clusters
+    note = "It follows from the method." if follows else "One hint point each."
+    st.number_input("Clusters K", step=1, width=120, help=note, disabled=follows, **tie)
 
 
 def _take(clusters: int, most: int) -> None:
@@ -81,7 +87,8 @@ def _take(clusters: int, most: int) -> None:
 def silhouettes(analysis: AnalysisFolder) -> None:
     """Draw the silhouette over K; a click on a bar chooses that K."""
     choice = state.get().choice
-    curve = cached.silhouettes(analysis, choice.metric, choice.method, choice.samples)
+    method = choice.method if choice.method in METHODS else DEFAULT_METHOD
+    curve = cached.silhouettes(analysis, choice.metric, method, choice.samples)
     figure = silhouette_bars(curve, chosen=choice.clusters, dark=dark()).update_xaxes(title_text="")
     alt = "Mean silhouette for each number of clusters"
     draw(figure, BARS, alt, on_select=_bar_clicked, selection_mode="points")

@@ -13,6 +13,7 @@ from pursuhint.analysis import AnalysisFolder
 from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
 from pursuhint.plan import HintPlan
 from pursuhint.runs import History, RunFolder
+from pursuhint.similarity import metrics_of
 from pursuhint.training.settings import HintLoss, LogitLoss, Weights
 
 KEY = "pursuhint"
@@ -99,7 +100,9 @@ class AppState:
     def open_teacher(self, analysis: AnalysisFolder) -> None:
         """Take another teacher: its matrix, clusters and plans replace the former ones."""
         self.teacher, self.watched = analysis.path, None
-        self.choice = Choice(clusters=min(DEFAULT_CLUSTERS, len(analysis.layers)))
+        allowed = metrics_of(analysis.card.pooling)
+        metric = DEFAULT_METRIC if DEFAULT_METRIC in allowed else allowed[0]
+        self.choice = Choice(metric, clusters=min(DEFAULT_CLUSTERS, len(analysis.layers)))
         self.edited, self.guided, self.recipe = {}, {}, replace(self.recipe, student="")
         self.revision += 1
 
@@ -124,8 +127,9 @@ class AppState:
         self.revision += 1
 
     def adopt(self, plan: HintPlan, *, samples: int | None = None) -> None:
-        """Take over a plan from a file, with its choice."""
-        self.choice = Choice(plan.metric, plan.method, len(plan.clusters), samples)
+        """Take over a plan from a file, with its choice; one made by hand changes the default method's."""
+        method = DEFAULT_METHOD if plan.method == "manual" else plan.method
+        self.choice = Choice(plan.metric, method, len(plan.clusters), samples)
         self.edit(plan)
 
     def forget_edits(self) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import cached, controls, current, downloads, maps, overrides, state
+from app import cached, confidence, controls, current, downloads, maps, overrides, state
 from app.chrome import card, dark, draw, header, require_teacher, several, short
 from pursuhint.figures import dendrogram, layer_map
 
@@ -11,7 +11,7 @@ mine, name = state.get(), short(analysis.card.teacher.spec)
 caption = f"{len(analysis.layers)} candidate layers of {name}, grouped by how alike their representations are"
 actions = header("Hint points", caption)
 with st.container(horizontal=True, gap="medium"):
-    controls.metric("hints")
+    controls.metric("hints", analysis)
     controls.method("hints")
     controls.clusters(
         "hints", len(cached.similarity(analysis, mine.choice.metric, mine.choice.samples).layers)
@@ -36,8 +36,10 @@ with card("Hint points", overrides.describe(plan) or "automatic: the centre of e
 left, right = st.columns([3, 2])
 with left:
     with card("Dendrogram", "click a layer to make it a hint point, or none"):
-        key, alt = "hints-dendrogram", "Average-linkage tree of the layers"
+        key, alt = "hints-dendrogram", "Tree of the layers"
         draw(dendrogram(view, dark=dark()), key, alt, **overrides.on_click(key))
+    with card("How sure?", "how often each layer is chosen when a fifth of the images is left out"):
+        confidence.stability(analysis, plan, view)
     with card(
         "By table", f"{several(len(plan.hint_points), 'hint point')} of {len(plan.layers)} layers", fill=True
     ):
@@ -45,6 +47,8 @@ with left:
 with right:
     with card("Silhouette over K", "click a bar to take that K"):
         controls.silhouettes(analysis)
+    with card("Coverage", "how well as many hint points stand for all layers"):
+        confidence.coverage(analysis, plan)
     with card("Layer map", "click a layer here, too"):
         positions = maps.layer_positions(analysis, plan.metric)
         placed = view if positions is None else current.view(analysis, plan, positions=positions)

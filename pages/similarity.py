@@ -16,7 +16,7 @@ actions = header(
     "Similarity", f"Every pair of the {len(analysis.layers)} candidate layers of {short(about.teacher.spec)}"
 )
 with st.container(horizontal=True, gap="medium"):
-    controls.metric("similarity")
+    controls.metric("similarity", analysis)
     controls.samples("similarity", analysis)
     order = st.segmented_control(
         "Order", ["depth", "dendrogram"], default="depth", required=True, key="similarity-order"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pursuhint.analysis import AnalysisFolder
-from pursuhint.coverage import CoverageReport
+from pursuhint.clustering import PRESETS
+from pursuhint.coverage import CoverageReport, coverage, coverage_report
 from pursuhint.errors import InputError
 from pursuhint.plan import HintPlan
 from pursuhint.similarity import METRICS
@@ -91,6 +92,58 @@ def compare_plans(
     )
     agreement = tuple(tuple(_agreement(a, b) for b in plans.values()) for a in plans.values())
     return PlanComparison(metric, blocks.samples, compared, agreement)
+
+
+@dataclass(frozen=True)
+class PlanCoverage:
+    """The coverage of one choice of hint points, without an interval.
+
+    Attributes:
+        name: what it is, for people.
+        hint_points: in depth order; empty for the mean of random choices.
+        value: mean similarity of a layer to its nearest hint point.
+    """
+
+    name: str
+    hint_points: tuple[str, ...]
+    value: float
+
+
+def beside_presets(
+    analysis: AnalysisFolder, plan: HintPlan, *, samples: int | None = None, seed: int = 0
+) -> tuple[PlanCoverage, ...]:
+    """Return the coverage of a plan and of what it has to beat at equal K.
+
+    Args:
+        analysis: of the plan's teacher.
+        plan: measured by its own metric.
+        samples: use the first probe images only; all when None.
+        seed: of random plans and of the search for the best one.
+
+    Returns:
+        The best choice of as many layers, the plan, the stage ends where they are as many, layers uniform in
+        depth, and the mean of random ones.
+    """
+    similarity = analysis.similarity(plan.metric, samples=samples)
+    layers = [layer for layer in analysis.layers if layer.name in similarity.layers]
+    report = coverage_report(similarity.values, similarity.layers, plan.hint_points, seed=seed)
+
+    def covered(name: str, hints: Sequence[str]) -> PlanCoverage:
+        indices = [similarity.layers.index(hint) for hint in hints]
+        return PlanCoverage(name, tuple(hints), coverage(similarity.values, indices))
+
+    presets = [
+        covered(PRESETS[name].title, hints)
+        for name in ("stage_ends", "uniform")
+        if len(hints := PRESETS[name].choose(layers, report.count, seed, ())) == report.count
+    ]
+    best = "Best possible" if report.best_exact else "Best found"
+    return (
+        PlanCoverage(best, report.best_layers, report.best),
+        covered("This plan", plan.hint_points),
+        *presets,
+        PlanCoverage("Random, on average", (), report.random_mean),
+    )
 
 
 def _agreement(first: HintPlan, second: HintPlan) -> float:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import math
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -38,7 +36,7 @@ from pursuhint.similarity import (
     measure_moments,
     similarity_matrix,
 )
-from pursuhint.stability import Stability, measure_stability
+from pursuhint.stability import Stability, StabilityQuestion, measure_stability
 
 FORMAT = 1
 FEATURES, IMAGE_MAPS, LAYER_MAPS = "features", "image-maps", "layer-maps"
@@ -236,14 +234,8 @@ class AnalysisFolder(JobFolder):
 
     def stability(
         self,
+        question: StabilityQuestion,
         *,
-        metric: str,
-        method: str,
-        clusters: int,
-        resamples: int = 100,
-        seed: int = 0,
-        hint_points: Sequence[str] | None = None,
-        metrics: Sequence[str] = (),
         samples: int | None = None,
         keep: bool = True,
         progress: Progress = silent,
@@ -251,34 +243,31 @@ class AnalysisFolder(JobFolder):
         """Return how far hint points depend on the probe images, from disk when it was measured before.
 
         Args:
-            metric: see `pursuhint.stability.measure_stability`, also for what is not described here.
-            method: of clustering.
-            clusters: K.
-            resamples: number of subsets.
-            seed: of everything random.
-            hint_points: those in force; the centres when None.
-            metrics: other metrics to compare with.
+            question: what is asked.
             samples: use the first probe images only; all when None.
             keep: write what was measured beside the features.
             progress: is told about every subset.
+
+        Raises:
+            InputError: an unknown name, or too few images or blocks.
         """
         count = self._count(samples)
-        check_pooling(metric, self.card.pooling)
-        asked = {
-            "metric": metric,
-            "method": method,
-            "clusters": clusters,
-            "resamples": resamples,
-            "seed": seed,
-            "hint_points": list(hint_points) if hint_points else None,
-            "metrics": tuple(metrics),
-        }
-        name = hashlib.sha256(json.dumps([asked, count]).encode()).hexdigest()[:16]
+        check_pooling(question.metric, self.card.pooling)
 
         def measure() -> Stability:
-            return measure_stability(self.blocks(samples=count), **asked, progress=progress)
+            return measure_stability(self.blocks(samples=count), **vars(question), progress=progress)
 
-        return _kept(self.path / STABILITY / f"{name}.npz", Stability.load, measure, keep=keep)
+        return _kept(self._stability_file(question, count), Stability.load, measure, keep=keep)
+
+    def kept_stability(self, question: StabilityQuestion, *, samples: int | None = None) -> Stability | None:
+        """Return the stability if it was measured before; see `stability`."""
+        path = self._stability_file(question, self._count(samples))
+        with suppress(InputError):
+            return Stability.load(path)
+        return None
+
+    def _stability_file(self, question: StabilityQuestion, count: int) -> Path:
+        return self.path / STABILITY / f"{question.key()}-{count}.npz"
 
     def _matrix_file(self, name: str, count: int) -> Path:
         part = "" if count == self.card.samples else f"-{count}"

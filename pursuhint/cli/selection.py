@@ -12,13 +12,14 @@ from pursuhint.analysis import AnalysisSettings
 from pursuhint.cli import options as o
 from pursuhint.cli.analysis import analysed, opened
 from pursuhint.cli.output import out, print_json, progress_bars, table
+from pursuhint.clustering import PRESETS
 from pursuhint.comparison import PlanComparison, compare_plans
 from pursuhint.coverage import CoverageReport
 from pursuhint.errors import InputError
-from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
+from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC, choose_hints
 from pursuhint.home import analyses_folder
 from pursuhint.plan import HintPlan
-from pursuhint.stability import Stability
+from pursuhint.stability import Stability, StabilityQuestion
 
 Metrics = Annotated[
     list[str] | None,
@@ -40,17 +41,17 @@ def stability(
 ) -> None:
     """Say how far hint points depend on which probe images were drawn; the teacher is not run again."""
     folder = opened(analysis, settings, metric, quiet=as_json)
-    with progress_bars(quiet=as_json) as progress:
-        found = folder.stability(
-            metric=metric,
-            method=method,
-            clusters=clusters,
-            resamples=resamples,
-            seed=seed,
-            metrics=tuple(also or ()),
-            samples=settings.samples,
-            progress=progress,
+    hint_points = None
+    if method in PRESETS:
+        plan = choose_hints(
+            folder, metric=metric, clusters=clusters, method=method, seed=seed, samples=settings.samples
         )
+        hint_points, clusters = plan.hint_points, len(plan.clusters)
+    question = StabilityQuestion(
+        metric, method, clusters, resamples, seed, hint_points=hint_points, metrics=tuple(also or ())
+    )
+    with progress_bars(quiet=as_json) as progress:
+        found = folder.stability(question, samples=settings.samples, progress=progress)
     if as_json:
         print_json(found.as_dict())
     else:

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from pursuhint.errors import InputError
 from pursuhint.figures.theme import finish, theme_of
-from pursuhint.view import COLOURS
+from pursuhint.view import COLOURS, LayerView
 
 
 def silhouette_bars(
@@ -48,6 +48,44 @@ def silhouette_bars(
     figure.update_yaxes(visible=False, rangemode="tozero")
     figure.update_layout(bargap=0.3)
     return finish(figure, theme, height=170, top=18)
+
+
+def chosen_bars(view: LayerView, frequency: Mapping[str, float], *, dark: bool = False) -> go.Figure:
+    """Draw how often each layer is a hint point among resamples, in depth order.
+
+    Args:
+        view: the layers; bars take the colours of their clusters, hint points are outlined and named in
+            bold. Each bar carries ``customdata = [layer index, layer name]``.
+        frequency: layer -> share of the resamples.
+        dark: for a dark page.
+    """
+    theme = theme_of(dark)
+    places = range(len(view.layers))
+    shares = [frequency.get(name, 0.0) for name in view.layers]
+    figure = go.Figure(
+        go.Bar(
+            x=list(places),
+            y=shares,
+            customdata=[[place, view.layers[place]] for place in places],
+            cliponaxis=False,
+            marker={
+                "color": [view.colour(place) for place in places],
+                "line": {"color": theme.text, "width": [1.5 if p in view.hints else 0 for p in places]},
+            },
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+            hovertemplate="<b>%{customdata[1]}</b><br>chosen in %{y:.0%}<extra></extra>",
+        )
+    )
+    labels = [f"<b>{view.labels[p]}</b>" if p in view.hints else view.labels[p] for p in places]
+    figure.update_xaxes(
+        tickvals=list(places), ticktext=labels, tickangle=-90, tickfont={"size": 9}, showgrid=False
+    )
+    figure.update_yaxes(
+        range=[0, max(0.1, *shares) * 1.08], tickformat=".0%", nticks=4, gridcolor=theme.faint, zeroline=False
+    )
+    figure.update_layout(bargap=0.25)
+    return finish(figure, theme, height=200, top=8)
 
 
 def curves(history: Sequence[Mapping[str, float]], *, dark: bool = False) -> go.Figure:

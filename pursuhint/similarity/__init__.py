@@ -8,7 +8,7 @@ from pursuhint.similarity.metric import DistancesMetric, Metric, MomentsMetric, 
 from pursuhint.similarity.minibatch_hsic import HsicBlocks, batch_hsic, cka_from_hsic, partition
 from pursuhint.similarity.moments import Moments
 from pursuhint.similarity.notes import LayerNote, PairNote
-from pursuhint.similarity.registry import METRICS, check_pooling, find_metric
+from pursuhint.similarity.registry import METRICS, check_pooling, find_metric, metrics_of
 from pursuhint.similarity.sweep import measure_moments
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "matrix_from_hsic",
     "matrix_from_moments",
     "measure_moments",
+    "metrics_of",
     "partition",
     "similarity_matrix",
     "symmetrise",

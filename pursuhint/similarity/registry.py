@@ -67,3 +67,13 @@ def check_pooling(metric: str, pooling: str) -> None:
             f"the pooling `flatten` allows {possible} only: found `{metric}`; choose that metric, or pool "
             "the feature maps by `mean`"
         )
+
+
+def metrics_of(pooling: str) -> tuple[str, ...]:
+    """Return the names of the metrics that a pooling allows.
+
+    Example:
+        >>> metrics_of("flatten")
+        ('cka_linear_debiased',)
+    """
+    return tuple(name for name, metric in METRICS.items() if metric.flattened or pooling != "flatten")

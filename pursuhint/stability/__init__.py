@@ -22,6 +22,7 @@ from __future__ import annotations
 from pursuhint.stability.agreement import adjusted_rand
 from pursuhint.stability.jackknife import Jackknife, jackknife, leave_one_out
 from pursuhint.stability.measure import measure_coverage, measure_stability
+from pursuhint.stability.question import StabilityQuestion
 from pursuhint.stability.report import Stability
 from pursuhint.stability.resamples import SHARE, draw_subsets
 
@@ -29,6 +30,7 @@ __all__ = [
     "SHARE",
     "Jackknife",
     "Stability",
+    "StabilityQuestion",
     "adjusted_rand",
     "draw_subsets",
     "jackknife",

@@ -9,7 +9,7 @@ import pytest
 from streamlit.typing import PlotlyState
 
 from app.state import KEY, Choice
-from pursuhint.clustering import METHODS
+from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError
 from pursuhint.hints import choose_hints
 from pursuhint.similarity import METRICS
@@ -47,7 +47,8 @@ def test_the_metric_is_one_choice_for_both_pages(open_page, teacher, page):
 
 def test_the_lists_show_titles_and_below_them_what_the_chosen_one_does(open_page, teacher):
     app = open_page("hint_points")
-    for label, known in (("Metric", METRICS), ("Method", METHODS)):
+    presets = {name: preset for name, preset in PRESETS.items() if name != "manual"}
+    for label, known in (("Metric", METRICS), ("Method", METHODS | presets)):
         shown = widget(app.selectbox, label)
         assert shown.options == [one.title for one in known.values()]
         assert known[shown.value].note in [one.value for one in app.caption]

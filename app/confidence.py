@@ -1,0 +1,77 @@
+"""How far the hint points can be trusted: how often each is chosen, and how well they cover the layers."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import cached, failures, overrides, state
+from app.chrome import dark, draw
+from pursuhint.analysis import AnalysisFolder
+from pursuhint.clustering import METHODS
+from pursuhint.figures import chosen_bars
+from pursuhint.plan import HintPlan
+from pursuhint.similarity import METRICS
+from pursuhint.stability import Stability, StabilityQuestion
+from pursuhint.view import LayerView
+
+BARS = "hints-chosen"
+OFTEN, SELDOM = 0.9, 0.5
+"""Agreement of clusterings from which they count as steady, and below which as shaky."""
+
+
+def stability(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
+    """Draw how often each layer is chosen; resampling takes seconds, so it waits to be asked for."""
+    preset = plan.method not in METHODS
+    question = StabilityQuestion(
+        plan.metric, plan.method, len(plan.clusters), hint_points=plan.hint_points if preset else None
+    )
+    samples = state.get().choice.samples
+    found = analysis.kept_stability(question, samples=samples)
+    if found is None:
+        st.caption(
+            "A hundred times, a fifth of the probe images is left out and the layers are grouped anew."
+        )
+        if METRICS[plan.metric].family == "distances":
+            st.caption("This metric compares all pairs of images: it takes minutes.")
+        if not st.button("Resample", icon=":material/casino:", key=f"resample-{question.key()}"):
+            return
+        with failures.shown(), st.spinner("Resampling the probe images …"):
+            found = analysis.stability(question, samples=samples)
+    if found is not None:
+        _show(found, view)
+
+
+def _show(found: Stability, view: LayerView) -> None:
+    alt = "How often each layer is a hint point among resamples"
+    draw(chosen_bars(view, found.frequency, dark=dark()), BARS, alt, **overrides.on_click(BARS))
+    low, high = found.agreement_range
+    steady = found.agreement >= OFTEN
+    word = "steady" if steady else "shaky" if found.agreement < SELDOM else "fairly steady"
+    st.caption(
+        f"The clusters are **{word}**: those of {found.resamples} subsets agree with those of all "
+        f"{found.images:,} images by {found.agreement:.2f} ({low:.2f} to {high:.2f}; adjusted Rand index, "
+        "1 = the same). The subsets share images, so this is the kindest view."
+    )
+
+
+def coverage(analysis: AnalysisFolder, plan: HintPlan) -> None:
+    """Draw the coverage of the plan beside that of what it has to beat, at equal K."""
+    rows = cached.coverages(analysis, plan, state.get().choice.samples)
+    table = pd.DataFrame(
+        {
+            "hint points": [row.name for row in rows],
+            "coverage": [row.value for row in rows],
+            "layers": [", ".join(row.hint_points) for row in rows],
+        }
+    ).sort_values("coverage", ascending=False, kind="stable")
+    columns = {
+        "coverage": st.column_config.ProgressColumn(
+            format="%.3f",
+            min_value=0.0,
+            max_value=1.0,
+            help="Mean over all layers of the similarity to the nearest hint point. It rises with every "
+            "point, so only equal numbers compare.",
+        ),
+    }
+    st.dataframe(table, hide_index=True, column_config=columns)

@@ -1,0 +1,71 @@
+"""Hint points: how often each layer is chosen among resamples, and what the plan covers."""
+
+from __future__ import annotations
+
+import json
+
+from app.state import KEY, Choice
+from pursuhint.comparison import beside_presets
+from pursuhint.hints import choose_hints
+from pursuhint.stability import StabilityQuestion
+from tests.app.conftest import texts, widget
+
+
+def bars(app) -> dict[str, float] | None:
+    """Return the chart of how often each layer is chosen, if it is drawn."""
+    for chart in app.get("plotly_chart"):
+        (trace, *_) = json.loads(chart.proto.spec)["data"]
+        if "chosen in" in (trace.get("hovertemplate") or ""):
+            return {name: share for (_, name), share in zip(trace["customdata"], trace["y"], strict=True)}
+    return None
+
+
+def test_resampling_waits_to_be_asked_for_and_is_kept(open_page, teacher):
+    question = StabilityQuestion("r2_cca", "pursuhint", 3)
+    assert teacher.kept_stability(question) is None
+    app = open_page("hint_points")
+    assert bars(app) is None
+    widget(app.button, "Resample").click().run()
+    assert not app.exception and not app.error
+    found = teacher.kept_stability(question)
+    assert bars(app) == {name: found.frequency[name] for name in found.layers}
+    assert f"by {found.agreement:.2f}" in texts(app)
+    again = open_page("hint_points")
+    assert bars(again) == bars(app)
+    assert "Resample" not in [one.label for one in again.button]
+
+
+def test_another_choice_is_another_question(open_page, teacher):
+    app = open_page("hint_points")
+    widget(app.button, "Resample").click().run()
+    widget(app.number_input, "Clusters K").set_value(4).run()
+    assert bars(app) is None and widget(app.button, "Resample")
+
+
+def test_coverage_stands_beside_what_it_has_to_beat(open_page, teacher):
+    app = open_page("hint_points")
+    table = next(one.value for one in app.dataframe if "coverage" in one.value)
+    expected = {row.name: row.value for row in beside_presets(teacher, choose_hints(teacher))}
+    assert dict(zip(table["hint points"], table["coverage"], strict=True)) == expected
+    assert table["hint points"].tolist()[0] == "Best possible"
+    assert {"This plan", "Stage ends", "Uniform", "Random, on average"} < set(table["hint points"])
+
+
+def test_a_preset_can_be_chosen_and_its_number_follows(open_page, teacher):
+    app = open_page("hint_points")
+    widget(app.selectbox, "Method").set_value("stage_ends").run()
+    assert not app.exception
+    assert widget(app.number_input, "Clusters K").disabled
+    assert app.session_state[KEY].choice == Choice("r2_cca", "stage_ends", 3)
+    assert "layer1.8" in texts(app) and "layer2.8" in texts(app)
+    widget(app.button, "Resample").click().run()
+    assert bars(app)["layer1.8"] == 1.0
+
+
+def test_a_plan_made_by_hand_counts_as_a_change(open_page, teacher):
+    from app import state
+
+    mine = state.AppState()
+    mine.adopt(choose_hints(teacher, method="manual", hint_points=("layer1.0", "layer3.0")))
+    assert mine.choice == Choice("r2_cca", "pursuhint", 2)
+    assert mine.edited[mine.choice].hint_points == ("layer1.0", "layer3.0")
