@@ -145,11 +145,18 @@ def similarity(
     settings: AnalysisSettings,
     metric: o.Metric = DEFAULT_METRIC,
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the matrix as .npz.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Compare with the layers of another network: a finished run's id, or an analysis."),
+    ] = None,
     analysis: o.AnalysisDir = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Compute how similar every pair of layers is."""
     folder = opened(analysis, settings, metric, quiet=as_json)
+    if against is not None:
+        _compare_networks(folder, against, metric, out_file, as_json=as_json)
+        return
     matrix = folder.similarity(metric, samples=settings.samples)
     if out_file:
         matrix.save(out_file)
@@ -181,6 +188,33 @@ def similarity(
     for name, note in matrix.notes.items():
         if note.status != "ok":
             err.print(f"{name}: {note.text}", style="yellow", highlight=False)
+
+
+def _compare_networks(
+    folder: AnalysisFolder, against: str, metric: str, out_file: Path | None, *, as_json: bool
+) -> None:
+    """Compare the layers of an analysed network with those of a run's student, or of another analysis."""
+    from pursuhint.analysis.cross import cross_matrix, student_settings
+    from pursuhint.runs import find_run
+
+    if Path(against).is_dir():
+        other = AnalysisFolder.open(Path(against))
+    else:
+        settings = student_settings(find_run(against), folder)
+        other = analysed(settings, analyses_folder() / settings.key(), whole=False, quiet=as_json)
+    matrix = cross_matrix(folder, other, metric)
+    if out_file:
+        matrix.save(out_file)
+    if as_json:
+        fields = {"metric": metric, "samples": matrix.samples, "rows": matrix.rows, "columns": matrix.columns}
+        print_json(fields | {"similarity": matrix.values.round(6).tolist()})
+        return
+    rows = [
+        (name, *(f"{value:.2f}" for value in row))
+        for name, row in zip(matrix.rows, matrix.values, strict=True)
+    ]
+    title = f"{metric} of {folder.card.teacher.spec} (down) and {other.card.teacher.spec} (across)"
+    table(f"{title}, {matrix.samples:,} images", ("", *matrix.columns), rows)
 
 
 @o.takes(settings=o.analysis_settings)

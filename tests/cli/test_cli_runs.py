@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pursuhint.data import load_data
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.runs.worker import work
 from tests.tiny import STUDENT
@@ -140,3 +142,68 @@ def test_no_command_shows_the_help(pursuhint):
     answer = pursuhint("runs")
     assert "resume" in answer.out + answer.err
     assert "Traceback" not in answer.err
+
+
+def test_the_students_layers_are_compared_with_the_teachers(pursuhint, finished, tiny_analysis, tmp_path):
+    asked = (
+        "similarity",
+        "--analysis",
+        tiny_analysis.path,
+        "--against",
+        finished.id,
+        "--metric",
+        "cka_linear",
+    )
+    found = pursuhint(*asked, "--out", tmp_path / "cross.npz", "--json").json
+    assert found["rows"] == [layer.name for layer in tiny_analysis.layers]
+    assert found["columns"] == ["layer1.0", "layer2.0", "layer3.0"]
+    with np.load(tmp_path / "cross.npz") as arrays:
+        values = arrays["similarity"]
+    assert values.shape == (6, 3)
+    model, data = load_model(finished.student, STUDENT), load_data("digits")
+    features = rows_of(model, data, tiny_analysis)
+    teachers = np.array(tiny_analysis.features("layer3.1"))
+    expected = cka(teachers, features["layer3.0"])
+    assert values[5, 2] == pytest.approx(expected, abs=1e-5)
+    assert "resnet8" in pursuhint(*asked).out
+
+
+def cka(first: np.ndarray, second: np.ndarray) -> float:
+    first, second = (rows - rows.mean(axis=0) for rows in (first.astype(float), second.astype(float)))
+    norm = np.linalg.norm
+    return norm(first.T @ second) ** 2 / (norm(first.T @ first) * norm(second.T @ second))
+
+
+def load_model(weights: Path, spec: str):
+    from pursuhint.models import build_model
+
+    return build_model(spec, classes=10, weights=weights).model
+
+
+def rows_of(model, data, analysis) -> dict[str, np.ndarray]:
+    import torch
+
+    from pursuhint.preprocess import KNOWN
+    from pursuhint.recorder import ActivationRecorder
+
+    images = KNOWN["digits"].apply(data.train.source[analysis.probe["ids"]])
+    with torch.inference_mode(), ActivationRecorder(model.eval(), ["layer3.0"]) as recorder:
+        model(images)
+    return {name: maps.mean(dim=(2, 3)).numpy() for name, maps in recorder.outputs.items()}
+
+
+def test_networks_that_saw_other_images_are_not_compared(pursuhint, finished, tiny_analysis, tmp_path):
+    other = tmp_path / "other"
+    answer = pursuhint(
+        *("analyse", "--teacher", STUDENT, "--weights", finished.student, "--preprocess", "digits"),
+        *("--samples", "150", "--out", other, "--allow-weak-teacher"),
+    )
+    assert answer.code == 0, answer.err
+    line = pursuhint("similarity", "--analysis", tiny_analysis.path, "--against", other).refused()
+    assert "both networks must have seen the same probe images: found 200 of `digits` and 150" in line
+
+
+def test_a_run_without_a_student_is_refused(pursuhint, settings_for, tiny_analysis):
+    run = create_run(settings_for())
+    line = pursuhint("similarity", "--analysis", tiny_analysis.path, "--against", run.id).refused()
+    assert f"run `{run.id}` has no student yet: it is lost" in line
