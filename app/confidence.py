@@ -55,14 +55,15 @@ def _show(found: Stability, view: LayerView) -> None:
     )
 
 
-def coverage(analysis: AnalysisFolder, plan: HintPlan) -> None:
+def coverage(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
     """Draw the coverage of the plan beside that of what it has to beat, at equal K."""
     rows = cached.coverages(analysis, plan, state.get().choice.samples)
+    label = dict(zip(view.layers, view.labels, strict=True))
     table = pd.DataFrame(
         {
             "hint points": [row.name for row in rows],
             "coverage": [row.value for row in rows],
-            "layers": [", ".join(row.hint_points) for row in rows],
+            "layers": [", ".join(label[name] for name in row.hint_points) for row in rows],
         }
     ).sort_values("coverage", ascending=False, kind="stable")
     columns = {

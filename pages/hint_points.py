@@ -48,7 +48,7 @@ with right:
     with card("Silhouette over K", "click a bar to take that K"):
         controls.silhouettes(analysis)
     with card("Coverage", "how well as many hint points stand for all layers"):
-        confidence.coverage(analysis, plan)
+        confidence.coverage(analysis, plan, view)
     with card("Layer map", "click a layer here, too"):
         positions = maps.layer_positions(analysis, plan.metric)
         placed = view if positions is None else current.view(analysis, plan, positions=positions)
