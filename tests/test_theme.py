@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from streamlit import config as streamlit_config
 
 from pursuhint.view import COLOURS
 
@@ -23,6 +24,11 @@ def contrast(one: str, other: str) -> float:
     """Return the contrast ratio (WCAG 2) of two colours, 1 to 21."""
     low, high = sorted([luminance(one), luminance(other)])
     return (high + 0.05) / (low + 0.05)
+
+
+def test_no_forced_collection_holds_back_a_page():
+    assert CONFIG["runner"]["postScriptGC"] is False
+    assert streamlit_config.get_option("runner.postScriptGC") is not None, "Streamlit calls it otherwise now"
 
 
 def test_nothing_leaves_this_machine():

@@ -64,7 +64,9 @@ def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_pat
     leaves.nth(12).click(force=True)
     clicked = wait_for_hint_points(page, automatic)
     assert len(set(clicked) ^ set(automatic)) == 1
-    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
     page.mouse.click(box["x"] + 46, box["y"] + 34 + 16)  # the box in the first row: layer1.0
     ticked = wait_for_hint_points(page, clicked)
     assert "layer1.0" in ticked
