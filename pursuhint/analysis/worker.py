@@ -33,7 +33,7 @@ from pursuhint.analysis.requests import content_key
 from pursuhint.analysis.settings import DEFAULT_SAMPLES, AnalysisSettings
 from pursuhint.data import ImageData, Split, load_data
 from pursuhint.data.images import choose_images
-from pursuhint.errors import InputError, PursuhintError
+from pursuhint.errors import InputError, PursuhintError, StopRequested
 from pursuhint.files import copy_file, crc32_file, write_atomic, write_json
 from pursuhint.jobs import answer
 from pursuhint.progress import Progress, silent
@@ -50,7 +50,7 @@ RESULTS = ("analysis.json", "students.json", "score.json", HSIC)
 """What an analysis that is made again forgets first; the rest is written over or stands in folders."""
 
 
-class Cancelled(PursuhintError):
+class Cancelled(StopRequested):
     """The analysis was asked to stop."""
 
 
