@@ -117,11 +117,11 @@ def _work(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
 
 
 def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
-    from pursuhint.device import set_threads
+    from pursuhint.device import prepare_cpu
     from pursuhint.teacher import load_teacher
 
     settings = folder.analysis_settings
-    set_threads(settings.threads)
+    prepare_cpu(settings.threads)
     data = load_data(settings.data, progress=progress)
     teacher = load_teacher(
         settings.teacher,

@@ -81,10 +81,10 @@ def evaluate(
 ) -> None:
     """Measure a network's accuracy on a data set."""
     from pursuhint.data import load_data
-    from pursuhint.device import set_threads
+    from pursuhint.device import prepare_cpu
     from pursuhint.teacher import load_teacher, score
 
-    set_threads(threads)
+    prepare_cpu(threads)
     with progress_bars(quiet=as_json) as progress:
         images = load_data(data, progress=progress)
         part = images.split(split)

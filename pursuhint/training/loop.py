@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from pursuhint.data.images import choose_images
-from pursuhint.device import choose_device, set_threads
+from pursuhint.device import choose_device, prepare_cpu
 from pursuhint.errors import InputError, PursuhintError, StopRequested
 from pursuhint.losses import TERMS, Batch, Outputs, Term
 from pursuhint.progress import Progress, silent
@@ -77,7 +77,7 @@ class Trainer:
     ) -> None:
         self.settings, self.parts, self.folder = settings, parts, folder
         self.record, self.should_stop, self.progress = record, should_stop, progress
-        self.threads = set_threads(settings.threads)
+        self.threads = prepare_cpu(settings.threads)
         device = choose_device(settings.device)
         if settings.precision == "16-mixed" and device.type == "cpu":
             raise InputError("`precision` 16-mixed needs a GPU; use bf16-mixed or 32-true on a CPU")

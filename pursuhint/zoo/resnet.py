@@ -41,8 +41,10 @@ class BasicBlock(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map (N, width_in, H, W) to (N, width_out, ceil(H / stride), ceil(W / stride))."""
         residual = x if self.downsample is None else self.downsample(x)
-        out = F.relu(self.bn1(self.conv1(x)))
-        return F.relu(self.bn2(self.conv2(out)) + residual)
+        out = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        out = self.bn2(self.conv2(out))
+        out += residual  # in place: one feature map less to allocate
+        return F.relu(out, inplace=True)
 
 
 class ResNet(nn.Module):
@@ -79,7 +81,7 @@ class ResNet(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Map images (N, 3, H, W) to logits (N, classes)."""
-        x = F.relu(self.bn1(self.conv1(x)))
+        x = F.relu(self.bn1(self.conv1(x)), inplace=True)
         x = self.layer3(self.layer2(self.layer1(x)))
         head = self.linear if self.head_name == "linear" else self.fc
         return head(self.avgpool(x).flatten(1))
