@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
+from pursuhint.data.decoding import decode_all, read_image
 from pursuhint.data.images import VALIDATION_SHARE, ImageData, Split, content_id, hold_out
 from pursuhint.errors import InputError
 from pursuhint.files import read_json, write_atomic, write_json
@@ -22,10 +20,6 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", "
 LARGEST_KEPT = 256
 """Larger images, and images of several sizes, are resized (shorter side) and centre-cropped to one square, of
 at most this side."""
-CHUNK = 512
-SMALL = 64
-MOST_PIXELS = 80_000_000
-"""Pillow warns a little above this."""
 
 
 def load_folder(
@@ -122,7 +116,7 @@ def _decoded(root: Path, paths: list[Path], progress: Progress) -> tuple[np.ndar
     array, card = folder / "images.npy", folder / "images.json"
     if not card.is_file():
         shape = _common_shape(paths)
-        write_atomic(array, lambda file: _decode_all(file, paths, shape, progress))
+        write_atomic(array, lambda file: decode_all(file, paths, shape, progress))
         images = np.load(array, mmap_mode="r")
         write_json(card, {"id": content_id(images), "source": str(root), "shape": list(images.shape)})
     with suppress(OSError):
@@ -132,46 +126,8 @@ def _decoded(root: Path, paths: list[Path], progress: Progress) -> tuple[np.ndar
 
 def _common_shape(paths: list[Path]) -> tuple[int, int]:
     """Return the height and width that all stored images get, judged by about 200 of them."""
-    sizes = [_read_image(path).size for path in paths[:: max(1, len(paths) // 200)]]
+    sizes = [read_image(path).size for path in paths[:: max(1, len(paths) // 200)]]
     if len(set(sizes)) == 1 and max(sizes[0]) <= LARGEST_KEPT:
         return sizes[0][1], sizes[0][0]
     side = min(LARGEST_KEPT, max(min(size) for size in sizes))
     return side, side
-
-
-def _decode_all(file: BinaryIO, paths: list[Path], shape: tuple[int, int], progress: Progress) -> None:
-    header = {"descr": "|u1", "fortran_order": False, "shape": (len(paths), *shape, 3)}
-    np.lib.format.write_array_header_1_0(file, header)
-    fit = partial(_fit, shape=shape)
-    # Threads pay only where decoding outweighs the interpreter's lock: on small images they cost time.
-    workers = (os.cpu_count() or 1) if max(shape) > SMALL else 1
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        for start in range(0, len(paths), CHUNK):
-            chunk = paths[start : start + CHUNK]
-            for pixels in map(fit, chunk) if workers == 1 else pool.map(fit, chunk):
-                file.write(pixels.tobytes())
-            progress("decoding images", min(start + CHUNK, len(paths)), len(paths))
-
-
-def _fit(path: Path, shape: tuple[int, int]) -> np.ndarray:
-    from PIL import Image, ImageOps
-
-    image = _read_image(path).convert("RGB")
-    if image.size != (shape[1], shape[0]):
-        image = ImageOps.fit(image, (shape[1], shape[0]), method=Image.Resampling.BILINEAR)
-    return np.asarray(image)
-
-
-def _read_image(path: Path):
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        image = Image.open(path)
-        if image.width * image.height > MOST_PIXELS:
-            raise InputError(f"`{path}` declares more than {MOST_PIXELS:,} pixels; remove or shrink it")
-        image.load()
-    except Image.DecompressionBombError:
-        raise InputError(f"`{path}` declares far too many pixels; remove or shrink it") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"cannot read the image `{path}`: {error}; remove or replace it") from None
-    return image

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from pursuhint.data import folder as folder_module
-from pursuhint.data import load_data
+from pursuhint.data import decoding, load_data
 from pursuhint.data.folder import LARGEST_KEPT
 from pursuhint.errors import InputError
+from pursuhint.home import images_folder
 
 
 def picture(path: Path, value: int, size: tuple[int, int] = (12, 10)) -> np.ndarray:
@@ -36,13 +37,13 @@ def tree(tmp_path: Path) -> Path:
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The images that were decoded."""
     seen: list[Path] = []
-    original = folder_module._fit
+    original = decoding.fit
 
     def note(path: Path, shape: tuple[int, int]) -> np.ndarray:
         seen.append(path)
         return original(path, shape)
 
-    monkeypatch.setattr(folder_module, "_fit", note)
+    monkeypatch.setattr(decoding, "fit", note)
     return seen
 
 
@@ -93,6 +94,25 @@ def test_progress_counts_the_images(tree: Path):
     told: list[tuple[str, int, int]] = []
     load_data(f"folder:{tree}", progress=lambda *what: told.append(what))
     assert told == [("decoding images", 24, 24)]
+
+
+def test_several_processes_decode_what_one_does(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    alone = load_data(f"folder:{tree}")
+    shutil.rmtree(images_folder())
+    monkeypatch.setattr(decoding, "FEWEST", 8)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    together = load_data(f"folder:{tree}")
+    np.testing.assert_array_equal(together.train.source, alone.train.source)
+
+
+def test_an_image_that_another_process_cannot_read_is_named(tree: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(decoding, "FEWEST", 8)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    broken = tree / "test" / "rose" / "1.png"
+    broken.write_bytes(broken.read_bytes()[:30])
+    with pytest.raises(InputError, match=f"cannot read the image `{broken}`"):
+        load_data(f"folder:{tree}")
+    assert not list(images_folder().rglob("images.npy"))
 
 
 def test_val_stands_in_for_test(tree: Path):
@@ -186,7 +206,7 @@ def test_a_truncated_image_is_named(tree: Path):
 
 
 def test_an_image_that_declares_too_many_pixels_is_named(tree: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pursuhint.data.folder.MOST_PIXELS", 100)
+    monkeypatch.setattr("pursuhint.data.decoding.MOST_PIXELS", 100)
     with pytest.raises(InputError, match="declares more than 100 pixels; remove or shrink it"):
         load_data(f"folder:{tree}")
 
