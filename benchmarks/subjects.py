@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +24,8 @@ def arguments(description: str, *, images: int) -> argparse.ArgumentParser:
     parser.add_argument("--images", type=int, default=images)
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--rounds", type=int, default=3, help="repetitions, of which the quickest counts")
+    parser.add_argument("--contestant", help="run only this one, once")
+    parser.add_argument("--result", help="where that one leaves its result")
     return parser
 
 
@@ -52,30 +51,7 @@ def images(given: argparse.Namespace) -> Split:
 
 
 def plain_pass(model: nn.Module, split: Split, batch_size: int) -> None:
-    """Run the network as it stands: float32, eager, contiguous, no gradients."""
+    """Run the network over prepared images: eager, float32, no gradients."""
     with torch.inference_mode():
         for start in range(0, len(split), batch_size):
-            model(KNOWN["imagenet"].apply(split.images(slice(start, start + batch_size))).contiguous())
-
-
-def quickest(works: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Time several works in turns, so that a change of the machine's speed meets all of them.
-
-    Returns:
-        Name -> the quickest of its times, in seconds.
-    """
-    times: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(rounds):
-        for name, work in works.items():
-            start = time.perf_counter()
-            work()
-            times[name].append(time.perf_counter() - start)
-    return {name: min(found) for name, found in times.items()}
-
-
-@contextmanager
-def timed(label: str):
-    """Print how long a block took."""
-    start = time.perf_counter()
-    yield
-    print(f"{label:<44}{time.perf_counter() - start:8.2f} s")
+            model(KNOWN["imagenet"].apply(split.images(slice(start, start + batch_size))))

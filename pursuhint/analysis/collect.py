@@ -108,6 +108,7 @@ def passes(
     reduce: Callable[[Tensor, str], Tensor],
     *,
     batch_size: int,
+    bfloat16: bool = False,
 ) -> Iterator[tuple[int, dict[str, Tensor], np.ndarray]]:
     """Run the network over the images, batch by batch.
 
@@ -118,6 +119,7 @@ def passes(
         preprocess: the network's preprocessing.
         reduce: (output, layer name) -> what is kept of it.
         batch_size: images a batch.
+        bfloat16: run the network in mixed precision; what is kept must choose its own.
 
     Yields:
         The position of the batch's first image, layer name -> what was kept, and the logits as float32.
@@ -130,6 +132,7 @@ def passes(
             model = _fastest(model, images, names)
         with ExitStack() as stack:
             stack.enter_context(torch.inference_mode())
+            stack.enter_context(torch.autocast(device.type, torch.bfloat16, enabled=bfloat16))
             recorder = stack.enter_context(ActivationRecorder(model, names, transform=reduce))
             answers = model(images).float().cpu().numpy()
             require_called(recorder)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from pursuhint.analysis import AnalysisFolder, AnalysisSettings
+from pursuhint.analysis import AnalysisFolder, AnalysisSettings, gram
 from pursuhint.analysis.gram import collect_hsic
 from pursuhint.analysis.worker import analyse
 from pursuhint.data import Split, load_data
@@ -82,6 +82,29 @@ def test_a_layer_with_values_that_are_not_finite_is_named_with_its_images(probe:
             [Layer("0", "Fragile", (3, 8, 8), 0, 0)],
             KNOWN["none"],
         )
+
+
+def test_mixed_precision_is_used_only_where_it_changes_nothing_that_counts(
+    model, layers, probe: Split, monkeypatch: pytest.MonkeyPatch
+):
+    exact, sizes, _ = collect_hsic(model, probe, layers, DIGITS)
+    monkeypatch.setattr(gram, "bfloat16_pays", lambda device: True)
+    monkeypatch.setattr(gram, "TOLERANCE", 1e-9)
+    refused, _, _ = collect_hsic(model, probe, layers, DIGITS)
+    np.testing.assert_array_equal(refused, exact)
+    monkeypatch.setattr(gram, "TOLERANCE", 0.05)
+    taken, _, _ = collect_hsic(model, probe, layers, DIGITS)
+    change = np.abs(cka_from_hsic(taken, sizes) - cka_from_hsic(exact, sizes)).max()
+    assert 0 < change < 0.05
+
+
+def test_a_gram_matrix_is_float32_also_under_autocast():
+    maps = torch.randn(7, 3, 4, 4).to(torch.bfloat16)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = gram._gram(maps, "layer")
+    rows = maps.double().flatten(1)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.double(), rows @ rows.T, rtol=1e-5, atol=1e-4)
 
 
 @pytest.fixture
