@@ -230,7 +230,7 @@ class AnalysisFolder(JobFolder):
         count = self._count(samples)
         if self.card.pooling == FLATTEN:
             return HsicBlocks(*self._minibatches(count), [layer.name for layer in self.layers])
-        return FeatureBlocks(self._first(count))
+        return FeatureBlocks(self._first(count), moments=self.moments(samples=count))
 
     def stability(
         self,

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pursuhint.similarity.basis import chunks, measure_bases
+from pursuhint.similarity.basis import chunks
 from pursuhint.similarity.moments import Moments
-from pursuhint.similarity.sweep import check_size, chunk_rows, gather, panels, sum_products
+from pursuhint.similarity.sweep import check_size, chunk_rows, measure_moments, panels, sum_products
+from pursuhint.similarity.threads import in_threads
 
 MOST_BYTES = 4 * 10**9
 """Blocks larger than this in all are refused: they are held in memory."""
@@ -62,12 +63,15 @@ class BlockMoments:
         return panel.astype(np.float32) if whole else np.zeros(panel.shape, dtype=np.float32)
 
 
-def measure_blocks(representations: Mapping[str, np.ndarray], *, count: int) -> BlockMoments:
+def measure_blocks(
+    representations: Mapping[str, np.ndarray], *, count: int, total: Moments | None = None
+) -> BlockMoments:
     """Measure the moments of every block; image i belongs to block i % count.
 
     Args:
         representations: layer name -> (N, C) features of the same N images.
         count: number of blocks B.
+        total: moments of all these images, where they were measured before.
 
     Returns:
         The moments of all images and of every block.
@@ -75,16 +79,16 @@ def measure_blocks(representations: Mapping[str, np.ndarray], *, count: int) -> 
     Raises:
         InputError: unusable features, or so many of them that the blocks would not fit into 4 GB.
     """
-    bases = measure_bases(representations)
-    varying = {name: basis for name, basis in bases.items() if basis.rank}
-    check_size(list(varying.values()), item_bytes=4 * count, most_bytes=MOST_BYTES)
-    samples = next((features.shape[0] for features in representations.values()), 0)
-    size = sum(basis.rank for basis in varying.values()) + len(varying) + 1
-    total, blocks = np.zeros((size, size)), np.empty((count, size, size), dtype=np.float32)
-    rows = chunk_rows(varying.values())
-    for block in range(count):
-        slices = [slice(one.start + block, one.stop, count) for one in chunks(samples, rows * count)]
-        sums = sum_products(representations, varying, slices)
-        total += sums
+    total = measure_moments(representations) if total is None else total
+    varying = dict(zip(total.layers, total.bases, strict=True))
+    check_size(total.bases, item_bytes=4 * count, most_bytes=MOST_BYTES)
+    rows = chunk_rows(total.bases) * count
+
+    def measure(block: int) -> np.ndarray:
+        slices = [slice(one.start + block, one.stop, count) for one in chunks(total.samples, rows)]
+        return sum_products(representations, varying, slices, dtype=np.float32)
+
+    blocks = np.empty((count, *total.sums.shape), dtype=np.float32)
+    for block, sums in enumerate(in_threads(measure, range(count))):
         blocks[block] = sums
-    return BlockMoments(gather(bases, total, samples), blocks)
+    return BlockMoments(total, blocks)

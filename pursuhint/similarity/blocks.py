@@ -15,6 +15,7 @@ from pursuhint.similarity.block_moments import BlockMoments, measure_blocks
 from pursuhint.similarity.compare import check_layers, settle
 from pursuhint.similarity.distances import compare_distances, squared_distances
 from pursuhint.similarity.metric import MOST_COMPARED, DistancesMetric
+from pursuhint.similarity.moments import Moments
 from pursuhint.similarity.registry import find_metric
 
 COUNT = 20
@@ -50,6 +51,7 @@ class FeatureBlocks:
     Args:
         representations: layer name -> (N, C) features of the same N images; layers in depth order.
         count: number of blocks, at least 2 images each.
+        moments: of all images, where they were measured before.
 
     Raises:
         InputError: unusable features, or a number of blocks that the images cannot fill.
@@ -61,7 +63,13 @@ class FeatureBlocks:
         [[1.0, 1.0], [1.0, 1.0]]
     """
 
-    def __init__(self, representations: Mapping[str, np.ndarray], *, count: int = COUNT) -> None:
+    def __init__(
+        self,
+        representations: Mapping[str, np.ndarray],
+        *,
+        count: int = COUNT,
+        moments: Moments | None = None,
+    ) -> None:
         samples = next((features.shape[0] for features in representations.values()), 0)
         if not 2 <= count <= samples // 2:
             raise InputError(
@@ -69,7 +77,7 @@ class FeatureBlocks:
                 "take fewer blocks or more images"
             )
         self.count, self.samples = count, samples
-        self._representations = dict(representations)
+        self._representations, self._known = dict(representations), moments
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -105,7 +113,7 @@ class FeatureBlocks:
 
     @cached_property
     def _moments(self) -> BlockMoments:
-        return measure_blocks(self._representations, count=self.count)
+        return measure_blocks(self._representations, count=self.count, total=self._known)
 
     @cached_property
     def _distances(self) -> dict[str, np.ndarray]:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from scipy.linalg.blas import dsyrk
+from scipy.linalg.blas import dsyrk, ssyrk
 
 from pursuhint.errors import InputError
 from pursuhint.similarity.basis import Basis, chunks, measure_bases
@@ -60,17 +60,22 @@ def gather(bases: Mapping[str, Basis], sums: np.ndarray, measured_on: int) -> Mo
 
 
 def sum_products(
-    representations: Mapping[str, np.ndarray], bases: Mapping[str, Basis], slices: Iterable[slice]
+    representations: Mapping[str, np.ndarray],
+    bases: Mapping[str, Basis],
+    slices: Iterable[slice],
+    *,
+    dtype: type[np.floating] = np.float64,
 ) -> np.ndarray:
-    """Return ``Moments.sums`` over the images of some slices, float64."""
+    """Return ``Moments.sums`` over the images of some slices, float64 or float32."""
     ranks = [basis.rank for basis in bases.values()]
     size = sum(ranks)
+    add_products = dsyrk if dtype == np.float64 else ssyrk
     # BLAS adds to one triangle in place, in half the time of `sums += columns.T @ columns`.
-    sums = np.zeros((size + len(bases) + 1,) * 2).T
+    sums = np.zeros((size + len(bases) + 1,) * 2, dtype=dtype).T
     for rows in slices:
-        columns = _columns(representations, bases, rows, size)
+        columns = _columns(representations, bases, rows, size).astype(dtype, copy=False)
         with one_blas_thread():
-            sums = dsyrk(1.0, columns.T, beta=1.0, c=sums, lower=1, overwrite_c=1)
+            sums = add_products(1.0, columns.T, beta=1.0, c=sums, lower=1, overwrite_c=1)
     sums = sums.T
     for block in panels(ranks):
         sums[block, block] = mirrored(sums[block, block])

@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 
 from pursuhint.errors import InputError
 from pursuhint.progress import Progress, silent
+from pursuhint.similarity.threads import in_threads
 
 if TYPE_CHECKING:
     from pursuhint.similarity.blocks import Blocks
@@ -87,8 +88,10 @@ def jackknife(
 
 def leave_one_out(blocks: Blocks, metric: str, *, progress: Progress = silent) -> np.ndarray:
     """Return the similarities without each block in turn, (B, L, L)."""
+    blocks.values(metric)  # measures what all parts share, before threads ask for it
     stack = np.empty((blocks.count, len(blocks.layers), len(blocks.layers)))
-    for block in range(blocks.count):
-        stack[block] = blocks.values(metric, [other for other in range(blocks.count) if other != block])
+    others = ([other for other in range(blocks.count) if other != block] for block in range(blocks.count))
+    for block, values in enumerate(in_threads(lambda part: blocks.values(metric, part), others)):
+        stack[block] = values
         progress("intervals", block + 1, blocks.count)
     return stack

@@ -15,6 +15,7 @@ from pursuhint.coverage import CoverageReport, coverage, coverage_report
 from pursuhint.errors import InputError, unknown
 from pursuhint.progress import Progress, silent
 from pursuhint.similarity import METRICS, SimilarityMatrix
+from pursuhint.similarity.threads import in_threads
 from pursuhint.stability.agreement import adjusted_rand
 from pursuhint.stability.jackknife import jackknife, leave_one_out
 from pursuhint.stability.report import Stability
@@ -70,8 +71,9 @@ def measure_stability(
     whole = group(_matrix(blocks, metric, full))
     others = {name: group(_matrix(blocks, name, blocks.values(name))) for name in metrics if name != metric}
     found = []
-    for done, subset in enumerate(subsets.tolist(), start=1):
-        found.append(group(_matrix(blocks, metric, blocks.values(metric, subset))))
+    parts = in_threads(lambda subset: blocks.values(metric, subset), subsets.tolist())
+    for done, values in enumerate(parts, start=1):
+        found.append(group(_matrix(blocks, metric, values)))
         progress("resamples", done, len(subsets))
     agreements = [_agreement(whole, one) for one in found]
     left_out = leave_one_out(blocks, metric, progress=progress)
