@@ -9,6 +9,7 @@ import streamlit as st
 from app import cached, current, failures, form_checks, state
 from app.chrome import several, short
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, list_analyses, request_analysis
+from pursuhint.analysis.settings import POOLINGS
 from pursuhint.jobs import LIVE
 
 DATA = ("digits", "cifar10:/path/to/data", "cifar100:/path/to/data", "folder:/path/to/images", "fake")
@@ -55,6 +56,13 @@ def ask() -> None:
             placeholder="10,000 or all",
             help="Training images.",
         )
+        pooling = st.selectbox(
+            "Pooling",
+            POOLINGS,
+            help="How what a layer puts out for one image becomes one row: its `mean` over positions (the "
+            "paper), the means of a 2 × 2 or 4 × 4 `grid`, of a transformer's tokens, its class token; "
+            "`flatten` takes everything and allows debiased CKA only.",
+        )
         weak = st.checkbox(failures.WORDS["--allow-weak-teacher"])
         if st.form_submit_button("Analyse", type="primary", width="stretch"):
             settings = AnalysisSettings(
@@ -63,6 +71,7 @@ def ask() -> None:
                 data=(data or DATA[0]).strip(),
                 preprocess=(preprocess or PREPROCESS[0]).strip(),
                 samples=samples,
+                pooling=pooling,
                 allow_weak_teacher=weak,
             )
             if refused := form_checks.problems(settings):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from app.state import KEY, Choice
 from pursuhint.comparison import beside_presets
 from pursuhint.hints import choose_hints
 from pursuhint.stability import StabilityQuestion
 from tests.app.conftest import texts, widget
+
+DEFAULT = StabilityQuestion("r2_cca", "pursuhint", 3)
 
 
 def bars(app) -> dict[str, float] | None:
@@ -20,26 +23,25 @@ def bars(app) -> dict[str, float] | None:
     return None
 
 
+def test_a_first_visitor_sees_the_built_in_teachers_without_asking(open_page, teacher):
+    found = teacher.kept_stability(DEFAULT)
+    assert bars(open_page("hint_points")) == {name: found.frequency[name] for name in found.layers}
+
+
 def test_resampling_waits_to_be_asked_for_and_is_kept(open_page, teacher):
-    question = StabilityQuestion("r2_cca", "pursuhint", 3)
-    assert teacher.kept_stability(question) is None
+    question = replace(DEFAULT, clusters=4)
     app = open_page("hint_points")
-    assert bars(app) is None
+    widget(app.number_input, "Clusters K").set_value(4).run()
+    assert bars(app) is None and teacher.kept_stability(question) is None
     widget(app.button, "Resample").click().run()
     assert not app.exception and not app.error
     found = teacher.kept_stability(question)
     assert bars(app) == {name: found.frequency[name] for name in found.layers}
     assert f"by {found.agreement:.2f}" in texts(app)
     again = open_page("hint_points")
+    widget(again.number_input, "Clusters K").set_value(4).run()
     assert bars(again) == bars(app)
     assert "Resample" not in [one.label for one in again.button]
-
-
-def test_another_choice_is_another_question(open_page, teacher):
-    app = open_page("hint_points")
-    widget(app.button, "Resample").click().run()
-    widget(app.number_input, "Clusters K").set_value(4).run()
-    assert bars(app) is None and widget(app.button, "Resample")
 
 
 def test_coverage_stands_beside_what_it_has_to_beat(open_page, teacher):

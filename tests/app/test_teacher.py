@@ -11,7 +11,9 @@ import pytest
 from app.state import KEY
 from app.teachers import REOPEN, TABS
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings
+from pursuhint.analysis.worker import analyse
 from pursuhint.home import analyses_folder
+from pursuhint.similarity import METRICS
 from tests.app.conftest import texts, widget
 
 
@@ -160,3 +162,16 @@ def test_a_folder_that_is_no_analysis_says_so(open_page, teacher, tmp_path):
     next(one for one in app.button if one.label == "Open" and "folder-form" in str(one.key or one.form_id))
     app.button(key="FormSubmitter:folder-form-Open").click().run()
     assert not app.exception and "holds no analysis" in texts(app)
+
+
+def test_an_analysis_of_flattened_activations_offers_what_it_allows(open_page, monkeypatch, tmp_path):
+    settings = AnalysisSettings(samples=300, pooling="flatten", device="cpu", threads=1)
+    analyse(settings, tmp_path / "flat", whole=False)
+    monkeypatch.setenv("PURSUHINT_ANALYSIS", str(tmp_path / "flat"))
+    app = open_page("similarity")
+    assert not app.exception and not app.error
+    assert widget(app.selectbox, "Metric").options == [METRICS["cka_linear_debiased"].title]
+    assert "300 images, flatten pooling" in texts(app)
+    app.switch_page("../pages/hint_points.py").run()
+    assert not app.exception
+    assert [one.value for one in app.error] == []
