@@ -10,7 +10,7 @@ from app import cached, state
 from app.bound import bound
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
-from pursuhint.clustering import METHODS, PRESETS, Method, Preset
+from pursuhint.clustering import METHODS, PRESETS, Method, Preset, suggested_clusters
 from pursuhint.errors import InputError
 from pursuhint.figures import silhouette_bars
 from pursuhint.hints import DEFAULT_METHOD
@@ -92,6 +92,9 @@ def silhouettes(analysis: AnalysisFolder) -> None:
     figure = silhouette_bars(curve, chosen=choice.clusters, dark=dark()).update_xaxes(title_text="")
     alt = "Mean silhouette for each number of clusters"
     draw(figure, BARS, alt, on_select=_bar_clicked, selection_mode="points")
+    if curve:
+        best = suggested_clusters(curve)
+        st.caption(f"Clusters stand apart best with K = {best}; the paper takes 3 on CIFAR, 4 on ImageNet.")
 
 
 def _bar_clicked() -> None:
