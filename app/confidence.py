@@ -33,18 +33,26 @@ def stability(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None
             "A hundred times, a fifth of the probe images is left out and the layers are grouped anew."
         )
         if METRICS[plan.metric].family == "distances":
-            st.caption("This metric compares all pairs of images: it takes minutes.")
+            st.caption("This metric compares all pairs of images, which takes minutes: use the command line.")
+            asked = f"--metric {plan.metric} --method {plan.method} --clusters {len(plan.clusters)}"
+            st.code(f"pursuhint stability --analysis {analysis.path} {asked}", language="bash")
+            return
         if not st.button("Resample", icon=":material/casino:", key=f"resample-{question.key()}"):
             return
         with failures.shown(), st.spinner("Resampling the probe images …"):
-            found = analysis.stability(question, samples=samples)
+            analysis.stability(question, samples=samples)
+            st.rerun()  # without the button
     if found is not None:
-        _show(found, view)
+        _show(found, view, fixed=preset)
 
 
-def _show(found: Stability, view: LayerView) -> None:
-    alt = "How often each layer is a hint point among resamples"
-    draw(chosen_bars(view, found.frequency, dark=dark()), BARS, alt, **overrides.on_click(BARS))
+def _show(found: Stability, view: LayerView, *, fixed: bool) -> None:
+    """Draw what was found; hint points that were chosen without looking are the same on all images."""
+    if fixed:
+        st.caption("These hint points do not depend on the images; which layers gather around them may.")
+    else:
+        alt = "How often each layer is a hint point among resamples"
+        draw(chosen_bars(view, found.frequency, dark=dark()), BARS, alt, **overrides.on_click(BARS))
     low, high = found.agreement_range
     steady = found.agreement >= OFTEN
     word = "steady" if steady else "shaky" if found.agreement < SELDOM else "fairly steady"
@@ -53,6 +61,12 @@ def _show(found: Stability, view: LayerView) -> None:
         f"{found.images:,} images by {found.agreement:.2f} ({low:.2f} to {high:.2f}; adjusted Rand index, "
         "1 = the same). The subsets share images, so this is the kindest view."
     )
+    if found.coverage.interval:
+        low, high = found.coverage.interval
+        st.caption(
+            f"On other images the coverage of {', '.join(found.hint_points)} would lie between {low:.3f} and "
+            f"{high:.3f} (95 %)."
+        )
 
 
 def coverage(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:

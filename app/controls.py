@@ -93,8 +93,8 @@ def silhouettes(analysis: AnalysisFolder) -> None:
     alt = "Mean silhouette for each number of clusters"
     draw(figure, BARS, alt, on_select=_bar_clicked, selection_mode="points")
     if curve:
-        best = suggested_clusters(curve)
-        st.caption(f"Clusters stand apart best with K = {best}; the paper takes 3 on CIFAR, 4 on ImageNet.")
+        best, title = suggested_clusters(curve), METHODS[method].title
+        st.caption(f"{title}'s clusters stand apart best with K = {best}; the paper takes 3 on CIFAR.")
 
 
 def _bar_clicked() -> None:

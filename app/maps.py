@@ -56,7 +56,6 @@ def images(analysis: AnalysisFolder, hint_points: Sequence[str]) -> None:
         "Layer",
         names,
         index=names.index(hint_points[-1]),
-        format_func=lambda name: f"{name} · hint point" if name in hint_points else name,
         label_visibility="collapsed",
         key="hints-images-layer",
     )

@@ -11,8 +11,10 @@ import streamlit as st
 from app import current, failures, state
 from app.chrome import shape, table_height
 from pursuhint.analysis import AnalysisFolder
+from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError
 from pursuhint.plan import HintPlan
+from pursuhint.similarity import METRICS
 from pursuhint.view import LayerView
 
 
@@ -101,6 +103,17 @@ def opened(key: str) -> None:
     file = st.session_state[key]
     if file is not None:
         current.open_plan(file.getvalue(), file.name)
+
+
+def origin(plan: HintPlan) -> str:
+    """Say in a few words where a plan's hint points come from."""
+    found = f"{METRICS[plan.metric].title}, K = {len(plan.clusters)}"
+    if plan.method in METHODS:
+        found = f"the centre of each cluster by {METHODS[plan.method].title}, {found}"
+    else:
+        found = f"{PRESETS[plan.method].title.lower()}, K = {len(plan.clusters)}"
+    changed = describe(plan)
+    return f"{found}; by hand: {changed}" if changed else found
 
 
 def describe(plan: HintPlan) -> str:

@@ -4,12 +4,13 @@ import streamlit as st
 
 from app import current, failures, launch, losses, overrides, state, students
 from app.chrome import card, header, require_teacher, short
-from pursuhint.similarity import METRICS
 
 analysis = require_teacher("Distill")
 mine, plan = state.get(), current.plan(analysis)
-origin = overrides.describe(plan) or f"automatic, {METRICS[plan.metric].title}, K = {len(plan.clusters)}"
-actions = header("Distill", f"{short(plan.teacher.spec)} teaches at {', '.join(plan.hint_points)} ({origin})")
+actions = header(
+    "Distill",
+    f"{short(plan.teacher.spec)} teaches at {', '.join(plan.hint_points)} ({overrides.origin(plan)})",
+)
 actions.page_link("../pages/hint_points.py", label="Change hint points")
 
 student, pairs = None, ()

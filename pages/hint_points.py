@@ -8,7 +8,8 @@ from pursuhint.figures import dendrogram, layer_map
 
 analysis = require_teacher("Hint points")
 mine, name = state.get(), short(analysis.card.teacher.spec)
-caption = f"{len(analysis.layers)} candidate layers of {name}, grouped by how alike their representations are"
+seen = mine.choice.samples or analysis.card.samples
+caption = f"{len(analysis.layers)} candidate layers of {name}, grouped by how alike {seen:,} images make them"
 actions = header("Hint points", caption)
 with st.container(horizontal=True, gap="medium"):
     controls.metric("hints", analysis)
@@ -31,14 +32,14 @@ with actions:
     if st.button("Use in Distill →", type="primary"):
         st.switch_page("../pages/distill.py")
 
-with card("Hint points", overrides.describe(plan) or "automatic: the centre of each cluster"):
+with card("Hint points", overrides.origin(plan)):
     maps.legend(view)  # above the columns: a phone shows these one below the other
 left, right = st.columns([3, 2])
 with left:
     with card("Dendrogram", "click a layer to make it a hint point, or none"):
         key, alt = "hints-dendrogram", "Tree of the layers"
         draw(dendrogram(view, dark=dark()), key, alt, **overrides.on_click(key))
-    with card("How sure?", "how often each layer is chosen when a fifth of the images is left out"):
+    with card("How sure?", "what stays when a fifth of the images is left out"):
         confidence.stability(analysis, plan, view)
     with card(
         "By table", f"{several(len(plan.hint_points), 'hint point')} of {len(plan.layers)} layers", fill=True

@@ -53,7 +53,7 @@ with right, card("Layer by layer", fill=True):
         "status": st.column_config.MultiselectColumn(options=list(STATUS), color=list(STATUS.values())),
         "rank": st.column_config.NumberColumn(help="Directions in which the features vary."),
         "images / width": st.column_config.NumberColumn(
-            format="%.1f", help="Below 10, R²-CCA reads too high."
+            format="%.1f", help="Below 10, CCA and regression read too high."
         ),
     }
     st.dataframe(notes, hide_index=True, height=table_height(len(notes)), column_config=columns)

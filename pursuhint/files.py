@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from pursuhint.errors import InputError, StorageError
 
 
@@ -72,6 +74,25 @@ def read_json(path: Path) -> Any:
         raise InputError(f"cannot read `{path}`: {error.strerror}; check the path") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"`{path}` must be JSON: {error}; was it cut short or edited?") from None
+
+
+def read_npz(path: Path, *, what: str) -> dict[str, np.ndarray]:
+    """Read a whole .npz without pickled objects.
+
+    Args:
+        path: the file.
+        what: it should hold, for messages.
+
+    Raises:
+        InputError: the file is missing or damaged, in whatever way.
+    """
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except FileNotFoundError:
+        raise InputError(f"no such file: `{path}`; check the path") from None
+    except Exception as error:  # damaged bytes end in a dozen kinds of error, from zipfile to tokenize
+        raise InputError(f"`{path}` must hold {what}: {error}; make it again") from None
 
 
 def sha256_file(path: Path) -> str:

@@ -100,7 +100,7 @@ def test_layers_that_cannot_be_compared_stand_in_grey_at_the_end():
     assert not np.isnan(cells.z[:3, :3]).any()
     assert figure.layout.yaxis.ticktext[3] == "<i>dead</i>"
     assert sum(shape.fillcolor == figures.LIGHT.faint for shape in figure.layout.shapes) == 2
-    assert cells.customdata[0][1][2] == "<br>unrelated layers: up to 0.02"
+    assert cells.customdata[0][1][2] == "<br>unrelated layers: about 0.02"
     assert cells.customdata[0][0][2] == "" and cells.customdata[0][3][2] == ""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pursuhint.analysis.pooling import pooling_named, prefix_tokens
+from pursuhint.analysis.pooling import channels_come_last, pooling_named, prefix_tokens
 from pursuhint.analysis.rows import RowsInMemory, RowsOnDisk
 from pursuhint.data import Split
 from pursuhint.data.images import choose_images
@@ -71,6 +71,7 @@ def collect_representations(
         )
     stage = f"reading {len(layers)} layers" + (f", {in_bytes(size)} on disk" if folder else "")
     keep = RowsInMemory() if folder is None else RowsOnDisk(folder, widths, len(split))
+    progress(stage, 0, len(split))
     logits: list[np.ndarray] = []
     with keep:
         for start, outputs, answers in passes(
@@ -96,8 +97,13 @@ def feature_widths(model: nn.Module, layers: Sequence[Layer], pooling: str) -> d
 
 
 def _pool(model: nn.Module, pooling: str) -> Callable[[Tensor, str], Tensor]:
-    reduce, prefix = pooling_named(pooling), prefix_tokens(model)
-    return lambda output, layer: reduce.rows(output, layer=layer, prefix=prefix)
+    reduce, prefix, last = pooling_named(pooling), prefix_tokens(model), channels_come_last(model)
+
+    def pool(output: Tensor, layer: str) -> Tensor:
+        maps = output.permute(0, 3, 1, 2) if last and output.ndim == 4 else output
+        return reduce.rows(maps, layer=layer, prefix=prefix)
+
+    return pool
 
 
 def passes(

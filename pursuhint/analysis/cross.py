@@ -98,5 +98,4 @@ def student_settings(run: RunFolder, teacher: AnalysisFolder) -> AnalysisSetting
 
 
 def _varying(analysis: AnalysisFolder) -> dict[str, np.ndarray]:
-    features = {layer.name: analysis.features(layer.name) for layer in analysis.layers}
-    return {name: rows for name, rows in features.items() if np.ptp(rows, axis=0).any()}
+    return {name: analysis.features(name) for name in analysis.moments().layers}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-import zipfile
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict
 from pursuhint.analysis.rows import RowsFile, feature_file
 from pursuhint.analysis.settings import AnalysisSettings
 from pursuhint.errors import InputError, PursuhintError, unknown
-from pursuhint.files import crc32_file, read_json, write_atomic
+from pursuhint.files import crc32_file, read_json, read_npz, write_atomic
+from pursuhint.home import analyses_folder
 from pursuhint.jobs import JobFolder
 from pursuhint.layers import Layer
 from pursuhint.plan import TeacherRef
@@ -100,6 +101,9 @@ class AnalysisFolder(JobFolder):
                 "analyse`"
             )
         _ = folder.card
+        if path.parent == analyses_folder():
+            with suppress(OSError):
+                os.utime(folder.path / "settings.json")  # when it was last used
         return folder
 
     @cached_property
@@ -148,7 +152,11 @@ class AnalysisFolder(JobFolder):
         return feature_file(self.path / FEATURES, index)
 
     def damaged(self) -> list[str]:
-        """Return the layers whose features are missing or not what the pass wrote."""
+        """Return the layers whose features are not what the pass wrote; all, without probe images."""
+        try:
+            _ = self.probe
+        except InputError:
+            return [layer.name for layer in self.layers]
         if self.card.pooling == FLATTEN:
             with suppress(InputError):
                 self._minibatches(self.card.samples)
@@ -174,14 +182,12 @@ class AnalysisFolder(JobFolder):
     @cached_property
     def probe(self) -> dict[str, np.ndarray]:
         """The probe images' ``ids``, ``labels`` and teacher's ``predictions``, int64, shape (n_samples,)."""
-        with np.load(self.path / "samples.npz", allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in arrays.files}
+        return read_npz(self.path / "samples.npz", what="the probe images of an analysis")
 
     @cached_property
     def thumbnails(self) -> np.ndarray:
         """Small pictures of the first probe images of the image maps, uint8, shape (n, height, width, 3)."""
-        with np.load(self.path / "thumbnails.npz", allow_pickle=False) as arrays:
-            return arrays["images"]
+        return read_npz(self.path / "thumbnails.npz", what="small pictures of the probe images")["images"]
 
     @property
     def test_score(self) -> dict[str, Any] | None:
@@ -300,11 +306,8 @@ class AnalysisFolder(JobFolder):
         Raises:
             InputError: there is none, or the file is damaged.
         """
-        try:
-            with open(self.path / HSIC, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                hsic, sizes = arrays["hsic"], arrays["sizes"]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            raise InputError(f"`{self.path / HSIC}` is damaged: {error}; analyse the teacher again") from None
+        arrays = read_npz(self.path / HSIC, what="HSIC of minibatches")
+        hsic, sizes = arrays["hsic"], arrays["sizes"]
         within = np.cumsum(sizes) <= count
         if not within.any():
             raise InputError(

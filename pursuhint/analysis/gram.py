@@ -79,7 +79,9 @@ def bfloat16_suffices(model: nn.Module, split: Split, names: Sequence[str], prep
     found = []
     for bfloat16 in (False, True):
         ((_, grams, _),) = passes(model, first, names, preprocess, _gram, batch_size=BATCH, bfloat16=bfloat16)
-        hsic = batch_hsic(np.stack([grams[name].cpu().numpy() for name in names]))
+        stacked = np.stack([grams[name].cpu().numpy() for name in names])
+        _check_finite(names, stacked, 0)
+        hsic = batch_hsic(stacked)
         spread = np.sqrt(np.abs(np.diag(hsic)))
         found.append(hsic / np.maximum(np.outer(spread, spread), np.finfo(float).tiny))
     return bool(np.abs(found[0] - found[1]).max() <= TOLERANCE)

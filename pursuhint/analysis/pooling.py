@@ -99,6 +99,11 @@ def pooling_named(name: str) -> Pooling:
     return POOLINGS[name]
 
 
+def channels_come_last(model: nn.Module) -> bool:
+    """Say whether a network's maps are (n, height, width, channels): Swin's are, in timm and torchvision."""
+    return str(getattr(model, "output_fmt", "")) == "NHWC" or "Swin" in type(model).__name__
+
+
 def prefix_tokens(model: nn.Module) -> int:
     """Return how many tokens in front stand for no place: timm models say it, torchvision's ViT has one."""
     stated = getattr(model, "num_prefix_tokens", None)

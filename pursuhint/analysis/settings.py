@@ -46,12 +46,16 @@ class AnalysisSettings(BaseModel):
     def key(self) -> str:
         """Return the name under which an analysis with these settings is kept: 12 hexadecimal digits.
 
-        The checkpoint counts with its size and time, so a file that was written anew is analysed anew.
+        The checkpoint counts with its size and time, the data with the times of its folders, so that what was
+        written anew is analysed anew.
         """
         content = self.model_dump(mode="json", exclude={"device", "threads", "disk_limit"})
         if self.weights and Path(self.weights).is_file():
             status = Path(self.weights).stat()
             content["weights"] = [str(Path(self.weights).resolve()), status.st_size, status.st_mtime_ns]
+        kind, colon, place = self.data.partition(":")
+        if colon:
+            content["data"] = [kind, *_stamp(Path(place).expanduser().resolve())]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
     def check(self) -> None:
@@ -60,3 +64,9 @@ class AnalysisSettings(BaseModel):
             raise unknown("pooling", self.pooling, POOLINGS)
         if self.samples is not None and self.samples < 4:
             raise InputError(f"`samples` must be at least 4; found {self.samples}")
+
+
+def _stamp(place: Path) -> list[str | int]:
+    """Return a path with the times of the file, or of the folders down to those of the classes."""
+    folders = sorted(path for path in place.glob("*/*") if path.is_dir()) if place.is_dir() else []
+    return [str(place), *(path.stat().st_mtime_ns for path in (place, *folders) if path.exists())]

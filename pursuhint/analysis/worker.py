@@ -12,6 +12,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,9 @@ from pursuhint.analysis.folder import (
     AnalysisCard,
     AnalysisFolder,
 )
-from pursuhint.analysis.kept import find_twin, trim
+from pursuhint.analysis.kept import find_twin, size_limit, trim
 from pursuhint.analysis.requests import content_key
+from pursuhint.analysis.rows import feature_file
 from pursuhint.analysis.settings import DEFAULT_SAMPLES, AnalysisSettings
 from pursuhint.data import ImageData, Split, load_data
 from pursuhint.data.images import choose_images
@@ -121,6 +123,9 @@ def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
     from pursuhint.teacher import load_teacher
 
     settings = folder.analysis_settings
+    size_limit()  # a wrong one is refused before the work, not after it
+    if folder.is_ready and folder.damaged():
+        _clear(folder.path)
     prepare_cpu(settings.threads)
     data = load_data(settings.data, progress=progress)
     teacher = load_teacher(
@@ -151,7 +156,9 @@ def _read_layers(folder: AnalysisFolder, data: ImageData, teacher: Teacher, prog
     names = [layer.name for layer in layers]
     key = content_key(teacher.ref, data.id, probe.ids, names, settings.pooling)
     twin = find_twin(key, besides=folder.path)
-    predictions = _taken_over(folder, twin) if twin else _passed(folder, teacher, probe, layers, progress)
+    predictions = _taken_over(folder, twin) if twin else None
+    if predictions is None:
+        predictions = _passed(folder, teacher, probe, layers, progress)
     seen_accuracy = float((predictions == probe.labels).mean())
     check_strength(seen_accuracy, teacher.classes, allow_weak=settings.allow_weak_teacher)
     _save_probe(folder.path, probe, predictions)
@@ -173,7 +180,8 @@ def _read_layers(folder: AnalysisFolder, data: ImageData, teacher: Teacher, prog
         checksums=tuple(crc32_file(file) for file in files),
     )
     write_json(folder.path / "analysis.json", card.model_dump(mode="json"))
-    trim(spare=folder.path)
+    with suppress(PursuhintError):  # the analysis is done, whatever keeps others from being removed
+        trim(spare=folder.path)
 
 
 def _passed(
@@ -201,14 +209,21 @@ def _passed(
     return logits.argmax(axis=1)
 
 
-def _taken_over(folder: AnalysisFolder, twin: AnalysisFolder) -> np.ndarray:
-    """Take over what another analysis of the same content read from the layers; return the answers."""
-    if twin.card.pooling == FLATTEN:
-        copy_file(twin.path / HSIC, folder.path / HSIC)
-    (folder.path / FEATURES).mkdir(parents=True, exist_ok=True)
-    for file in (twin.path / FEATURES).glob("*.npy"):
-        copy_file(file, folder.path / FEATURES / file.name)
-    return twin.probe["predictions"]
+def _taken_over(folder: AnalysisFolder, twin: AnalysisFolder) -> np.ndarray | None:
+    """Take over what another analysis of the same content read from the layers.
+
+    Returns:
+        The teacher's answers; None when the other one was removed meanwhile.
+    """
+    try:
+        predictions = twin.probe["predictions"]
+        if twin.card.pooling == FLATTEN:
+            copy_file(twin.path / HSIC, folder.path / HSIC)
+        for index in range(len(twin.card.checksums)):
+            copy_file(feature_file(twin.path / FEATURES, index), feature_file(folder.path / FEATURES, index))
+    except (FileNotFoundError, InputError):
+        return None
+    return predictions
 
 
 def _judge(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: Progress) -> None:

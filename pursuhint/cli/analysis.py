@@ -161,7 +161,8 @@ def similarity(
     if out_file:
         matrix.save(out_file)
     if as_json:
-        notes = {name: {"status": n.status, "text": n.text} for name, n in matrix.notes.items()}
+        notes = {name: asdict(note) for name, note in matrix.notes.items()}
+        floors = matrix.floors()
         print_json(
             {
                 "metric": matrix.metric,
@@ -170,6 +171,7 @@ def similarity(
                 "layers": list(matrix.layers),
                 "similarity": matrix.values.round(6).tolist(),
                 "notes": notes,
+                "floors": None if floors is None else floors.round(6).tolist(),
                 "excluded": matrix.excluded,
             }
         )
@@ -225,9 +227,7 @@ def hints(
         str, typer.Option(help="K, the number of hint points; `auto` takes the one of largest silhouette.")
     ] = str(DEFAULT_CLUSTERS),
     method: o.Method = DEFAULT_METHOD,
-    hint_point: Annotated[
-        list[str] | None, typer.Option(help="Take this layer, with `--method manual` (repeatable).")
-    ] = None,
+    hint_point: o.HintPoint = None,
     seed: o.Seed = 0,
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the hint plan as JSON.")] = None,
     analysis: o.AnalysisDir = None,

@@ -33,7 +33,7 @@ def list_all(as_json: o.AsJson = False) -> None:
             one.kind,
             one.what,
             in_bytes(one.bytes),
-            f"{datetime.fromtimestamp(one.used):%Y-%m-%d %H:%M}",
+            _date(one.used),
         )
         for one in found
     ]

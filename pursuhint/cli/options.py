@@ -52,6 +52,9 @@ Pooling = Annotated[
 ]
 Metric = Annotated[str, typer.Option(help=f"{', '.join(METRICS)}.")]
 Method = Annotated[str, typer.Option(help=f"{', '.join([*METHODS, *PRESETS])}.")]
+HintPoint = Annotated[
+    list[str] | None, typer.Option(help="Take this layer, with `--method manual` (repeatable).")
+]
 Clusters = Annotated[int, typer.Option(help="K, the number of hint points.")]
 DiskLimit = Annotated[
     float, typer.Option(help="Gigabytes that the features may take; more is refused before the start.")

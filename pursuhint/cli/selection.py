@@ -36,6 +36,7 @@ def stability(
     resamples: Annotated[int, typer.Option(help="Subsets of 80 % of the probe images.")] = 100,
     seed: o.Seed = 0,
     also: Metrics = None,
+    hint_point: o.HintPoint = None,
     analysis: o.AnalysisDir = None,
     as_json: o.AsJson = False,
 ) -> None:
@@ -44,7 +45,13 @@ def stability(
     hint_points = None
     if method in PRESETS:
         plan = choose_hints(
-            folder, metric=metric, clusters=clusters, method=method, seed=seed, samples=settings.samples
+            folder,
+            metric=metric,
+            clusters=clusters,
+            method=method,
+            seed=seed,
+            samples=settings.samples,
+            hint_points=tuple(hint_point or ()),
         )
         hint_points, clusters = plan.hint_points, len(plan.clusters)
     question = StabilityQuestion(
@@ -84,6 +91,8 @@ def compare(
             preprocess=first.teacher.preprocess,
             samples=len(first.sample_ids),
             pooling=first.pooling,
+            include=first.layers,
+            allow_weak_teacher=True,
         )
         folder = analysed(settings, analyses_folder() / settings.key(), whole=False, quiet=as_json)
     found = compare_plans(folder, loaded, metric=metric, seed=seed)
@@ -100,8 +109,9 @@ def _print_stability(found: Stability) -> None:
         for name, share in found.frequency.items()
         if share or name in found.hint_points
     ]
-    title = f"{found.metric}, {found.method}, K = {found.clusters}: {found.resamples} subsets of 80 % of "
-    table(f"{title}{found.images:,} images", ("layer", "", "chosen in"), rows)
+    subsets = f"{found.resamples} subsets of {100 * found.share:.0f} % of {found.images:,} images"
+    title = f"{found.metric}, {found.method}, K = {found.clusters}: {subsets}"
+    table(title, ("layer", "", "chosen in"), rows)
     out.print(f"clusters of the subsets agree with those of all images by {found.agreement:.2f} ({ranges})")
     for name, value in found.agreement_between_metrics.items():
         out.print(f"clusters by {name} agree with them by {value:.2f}", highlight=False)

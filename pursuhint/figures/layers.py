@@ -185,7 +185,7 @@ def _pairs(view: LayerView, names: Sequence[str]) -> list[list[list[str]]]:
     def chance(first: str, second: str) -> str:
         if view.floors is None or first not in place or second not in place or first == second:
             return ""
-        return f"<br>unrelated layers: up to {view.floors[place[first], place[second]]:.2g}"
+        return f"<br>unrelated layers: about {view.floors[place[first], place[second]]:.2g}"
 
     return [[[row, column, chance(row, column)] for column in names] for row in names]
 

@@ -40,7 +40,8 @@ class BlockMoments:
             blocks: distinct block numbers.
 
         Returns:
-            The moments about the mean of all images, in float32: the similarities are off by about 1e-6.
+            The moments about the mean of all images, in float32: the similarities are off by about 1e-6
+            (PWCCA: 1e-5).
         """
         chosen = sorted(set(blocks))
         if len(chosen) == self.count:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pursuhint.errors import InputError, unknown
-from pursuhint.files import write_atomic
+from pursuhint.files import read_npz, write_atomic
 from pursuhint.similarity.notes import LayerNote, PairNote, note_pair
 from pursuhint.similarity.registry import METRICS, find_metric
 
@@ -74,7 +73,7 @@ class SimilarityMatrix:
             >>> notes = {"a": note, "b": note}
             >>> matrix = SimilarityMatrix(np.eye(2), ("a", "b"), "r2_cca", "mean", 1000, notes, {})
             >>> matrix.pair_note("a", "b").text
-            'unrelated layers of ranks 64 and 64 score up to 0.064 on 1,000 images'
+            'unrelated layers of ranks 64 and 64 score about 0.064 on 1,000 images'
         """
         for name in (first, second):
             if name not in self.notes:
@@ -124,27 +123,17 @@ class SimilarityMatrix:
         Raises:
             InputError: no such file, or not a similarity matrix of this format.
         """
+        arrays = read_npz(path, what="a similarity matrix written by `pursuhint similarity`")
         try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                settings = json.loads(str(arrays["settings"]))
-                found = settings.pop("format")
-                if found != FORMAT:
-                    raise InputError(
-                        f"`{path}` must have format {FORMAT}: found {found}; write it again with this version"
-                    )
-                notes = {name: LayerNote(**note) for name, note in settings.pop("notes").items()}
-                return cls(arrays["similarity"], tuple(arrays["layers"].tolist()), notes=notes, **settings)
-        except FileNotFoundError:
-            raise InputError(f"no such file: `{path}`; check the path") from None
-        except (
-            OSError,
-            EOFError,
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-            zipfile.BadZipFile,
-        ) as error:
+            settings = json.loads(str(arrays["settings"]))
+            found = settings.pop("format")
+            if found != FORMAT:
+                raise InputError(
+                    f"`{path}` must have format {FORMAT}: found {found}; write it again with this version"
+                )
+            notes = {name: LayerNote(**note) for name, note in settings.pop("notes").items()}
+            return cls(arrays["similarity"], tuple(arrays["layers"].tolist()), notes=notes, **settings)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"`{path}` must be a similarity matrix written by `pursuhint similarity`: {error}; "
                 "write it again"

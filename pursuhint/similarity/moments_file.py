@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from pursuhint.errors import InputError
-from pursuhint.files import write_atomic
+from pursuhint.files import read_npz, write_atomic
 from pursuhint.similarity.basis import Basis
 from pursuhint.similarity.moments import Moments
 
@@ -40,26 +39,16 @@ def load_moments(path: Path) -> Moments:
     Raises:
         InputError: no such file, or not whole moments of this format.
     """
+    arrays = read_npz(path, what="moments of features")
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            settings = json.loads(str(arrays["settings"]))
-            if settings["format"] != FORMAT:
-                raise InputError(
-                    f"`{path}` must have format {FORMAT}: found {settings['format']}; "
-                    "write it again with this version"
-                )
-            return _moments(settings, {name: arrays[name] for name in arrays.files})
-    except FileNotFoundError:
-        raise InputError(f"no such file: `{path}`; check the path") from None
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        zipfile.BadZipFile,
-    ) as error:
+        settings = json.loads(str(arrays["settings"]))
+        if settings["format"] != FORMAT:
+            raise InputError(
+                f"`{path}` must have format {FORMAT}: found {settings['format']}; "
+                "write it again with this version"
+            )
+        return _moments(settings, arrays)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"`{path}` must hold moments of features: {error}; measure them again") from None
 
 

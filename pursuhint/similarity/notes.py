@@ -38,7 +38,7 @@ class PairNote:
     Attributes:
         status: the more serious of the two layers' reservations.
         text: for people, in one line.
-        floor: what two unrelated layers of these ranks score by chance at most; None: 0 on average, or a
+        floor: what two unrelated layers of these ranks score by chance on average; None: 0 on average, or a
             layer does not vary.
     """
 
@@ -70,7 +70,7 @@ def note_layer(width: int, rank: int, samples: int, metric: Metric) -> LayerNote
         parts.append(f"{rank} of {width} directions vary, the others are dead or dependent and do not count")
     if ratio < metric.images_per_feature:
         parts.append(
-            f"{ratio:.3g} images per feature: unrelated layers this wide score up to "
+            f"{ratio:.3g} images per feature: unrelated layers this wide score about "
             f"{chance(metric, rank, rank, samples):.2f}; take "
             f"{ceil(metric.images_per_feature * width):,} images or more"
         )
@@ -101,10 +101,10 @@ def note_pair(
     said = [f"`{name}`: {note.text}" for name, note in dict(both).items() if note.status != "ok"]
     if floor is not None:
         ranks = f"{notes[0].effective_rank} and {notes[1].effective_rank}"
-        said.insert(0, f"unrelated layers of ranks {ranks} score up to {floor:.2g} on {samples:,} images")
+        said.insert(0, f"unrelated layers of ranks {ranks} score about {floor:.2g} on {samples:,} images")
     return PairNote(status, "; ".join(said) or "unrelated layers score 0 on average", floor)
 
 
 def chance(metric: Metric, first: int, second: int, samples: int) -> float | None:
-    """Return what unrelated layers of these ranks score at most by chance; None: 0 on average."""
+    """Return what unrelated layers of these ranks score by chance on average; None: 0."""
     return None if metric.floor is None else min(1.0, metric.floor(first, second, samples))

@@ -25,8 +25,8 @@ def pwcca(moments: Moments) -> np.ndarray:
         Morcos, Raghu, Bengio, "Insights on representational similarity in neural networks with canonical
         correlation", 2018, equation 4 (its alpha is w here). Differs from the published code, which takes the
         weights of the layer with fewer features, in giving both directions, and in trimming to rank. Where
-        correlations coincide the canonical variables are not unique, and w_k depends on their choice; the
-        value does not.
+        correlations coincide the canonical variables are not unique, and the value depends on which of them
+        the SVD returns: up to 0.03 was seen for two layers that share two of three directions exactly.
     """
     cross, bases = moments.principal()
     loadings = [(basis.directions * basis.shares).T for basis in bases]

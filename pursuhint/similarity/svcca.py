@@ -56,6 +56,6 @@ SVCCA = MomentsMetric(
     invariances=frozenset({"translation", "isotropic scaling", "orthogonal"}),
     min_samples=more_than_two_ranks,
     images_per_feature=10,
-    # The root of the mean squared correlation: the mean lies at most 15 % below it.
+    # The root of the mean squared correlation: the mean lies up to 20 % below it.
     floor=lambda p, q, samples: (max(p, q) / samples) ** 0.5,
 )

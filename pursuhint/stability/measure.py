@@ -19,7 +19,7 @@ from pursuhint.similarity.threads import in_threads
 from pursuhint.stability.agreement import adjusted_rand
 from pursuhint.stability.jackknife import jackknife, leave_one_out
 from pursuhint.stability.report import Stability
-from pursuhint.stability.resamples import SHARE, draw_subsets
+from pursuhint.stability.resamples import draw_subsets
 
 if TYPE_CHECKING:
     from pursuhint.similarity.blocks import Blocks
@@ -87,7 +87,7 @@ def measure_stability(
         hint_points=points,
         images=blocks.samples,
         resamples=len(subsets),
-        share=SHARE,
+        share=subsets.shape[1] / blocks.count,
         frequency=_frequency(found),
         agreement=float(np.mean(agreements)),
         agreement_range=tuple(np.quantile(agreements, [0.05, 0.95]).tolist()),

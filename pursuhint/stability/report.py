@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from pursuhint.coverage import CoverageReport
 from pursuhint.errors import InputError
-from pursuhint.files import write_atomic
+from pursuhint.files import read_npz, write_atomic
 
 FORMAT = 1
 
@@ -88,15 +87,13 @@ class Stability:
         Raises:
             InputError: no such file, or one of another format.
         """
+        arrays = read_npz(path, what="a stability")
         try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-                plain = json.loads(str(arrays["report"]))
-                if (found := plain.pop("format")) != FORMAT:
-                    raise InputError(f"`{path}` must have format {FORMAT}: found {found}; measure it again")
-                return Stability.from_dict(
-                    plain, arrays["half_widths"] if "half_widths" in arrays.files else None
-                )
-        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            plain = json.loads(str(arrays["report"]))
+            if (found := plain.pop("format")) != FORMAT:
+                raise InputError(f"`{path}` must have format {FORMAT}: found {found}; measure it again")
+            return Stability.from_dict(plain, arrays.get("half_widths"))
+        except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"`{path}` must hold a stability: {error}; measure it again") from None
 
 

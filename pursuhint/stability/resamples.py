@@ -38,8 +38,8 @@ def draw_subsets(blocks: int, resamples: int, *, seed: int = 0) -> np.ndarray:
         )
     if kept >= blocks:
         raise InputError(
-            f"at least 3 blocks of images are needed to leave some out: found {blocks}; cut the images into "
-            "more blocks"
+            f"at least 3 blocks of images are needed to leave some out: found {blocks}; take more images "
+            "(of flattened activations each minibatch of 256 is a block)"
         )
     rng = np.random.default_rng(seed)
     possible = math.comb(blocks, kept)

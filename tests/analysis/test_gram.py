@@ -146,5 +146,5 @@ def test_a_damaged_file_of_flattened_activations_is_noticed(flat: AnalysisFolder
     (flat.path / "hsic.npz").write_bytes(content[: len(content) // 2])
     again = AnalysisFolder.open(flat.path)
     assert again.damaged()
-    with pytest.raises(InputError, match="is damaged: .*; analyse the teacher again"):
+    with pytest.raises(InputError, match="must hold HSIC of minibatches: .*; make it again"):
         again.similarity("cka_linear_debiased")

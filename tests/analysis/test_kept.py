@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pursuhint.analysis import AnalysisSettings, request_analysis
+from pursuhint.analysis import AnalysisFolder, AnalysisSettings, request_analysis
 from pursuhint.analysis.kept import clear, find_twin, kept, size_limit, trim
-from pursuhint.analysis.worker import analyse
+from pursuhint.analysis.worker import analyse, work
 from pursuhint.data import load_data
 from pursuhint.errors import InputError
 from pursuhint.files import copy_file
@@ -115,8 +115,6 @@ def test_damaged_features_are_noticed_and_read_again(settings, damage: str):
         file.unlink()
     else:
         file.write_bytes(content if damage == "flip" else content[:-40])
-    from pursuhint.analysis import AnalysisFolder
-
     again = AnalysisFolder.open(first.path)
     assert again.damaged() == [first.layers[1].name]
     with pytest.raises(InputError, match=f"the features of `{first.layers[1].name}` in .* are damaged"):
@@ -148,6 +146,53 @@ def test_a_request_notices_damage(settings):
     asked = request_analysis(settings)
     assert asked.last_state()["state"] == "queued"
     asked.stop()
+
+
+def test_the_worker_mends_what_is_damaged(settings):
+    analysis = make(settings)
+    good = np.array(analysis.features("layer1.0"))
+    (analysis.path / "features" / "000.npy").write_bytes(b"damaged")
+    work(AnalysisFolder(analysis.path))
+    mended = AnalysisFolder.open(analysis.path)
+    assert mended.damaged() == []
+    np.testing.assert_array_equal(mended.features("layer1.0"), good)
+
+
+def test_damaged_probe_images_are_noticed(settings):
+    analysis = make(settings)
+    (analysis.path / "samples.npz").write_bytes((analysis.path / "samples.npz").read_bytes()[:100])
+    again = AnalysisFolder.open(analysis.path)
+    with pytest.raises(InputError, match=r"`.*samples.npz` must hold the probe images of an analysis"):
+        _ = again.probe
+    assert len(again.damaged()) == 6
+    assert len(make(settings).probe["ids"]) == 60
+
+
+def test_folders_of_the_same_name_and_changed_folders_are_different_data(tmp_path: Path, monkeypatch):
+    keys = []
+    for place in ("x", "y"):
+        image_folder(tmp_path / place / "pictures")
+        monkeypatch.chdir(tmp_path / place)
+        keys.append(AnalysisSettings(data="folder:pictures").key())
+    assert keys[1] == AnalysisSettings(data=f"folder:{tmp_path}/y/pictures").key()
+    copy_file(tmp_path / "y/pictures/train/a/0.png", tmp_path / "y/pictures/train/a/new.png")
+    keys.append(AnalysisSettings(data="folder:pictures").key())
+    assert len(set(keys)) == 3
+
+
+def test_a_wrong_limit_is_refused_before_the_pass(settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PURSUHINT_CACHE_GB", "abc")
+    with pytest.raises(InputError, match="`PURSUHINT_CACHE_GB` must be a number"):
+        make(settings)
+    assert not (analyses_folder() / settings.key() / "features").exists()
+
+
+def test_opening_counts_as_use(settings):
+    analysis = make(settings)
+    os.utime(analysis.path / "settings.json", (1e9, 1e9))
+    AnalysisFolder.open(analysis.path)
+    (found,) = kept()
+    assert found.used > 1.5e9
 
 
 def test_other_metrics_never_run_the_teacher(settings, monkeypatch: pytest.MonkeyPatch):

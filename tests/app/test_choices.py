@@ -210,3 +210,21 @@ def test_a_map_that_fails_says_why(open_page, teacher, monkeypatch):
     app = open_page("hint_points")
     widget(app.button, "Make the map").click().run()
     assert not app.exception and "took longer than 180 s" in app.error[0].value
+
+
+def test_the_images_layer_stays_when_it_is_no_hint_point_for_a_while(open_page, teacher):
+    app = open_page("hint_points")
+    for clusters in (2, 3, 8, 3):
+        widget(app.number_input, "Clusters K").set_value(clusters).run()
+        assert not app.exception and not app.error
+
+
+@pytest.mark.parametrize(
+    ("method", "said"), [("random", "random, K = 3"), ("kmedoids", "by k-medoids, R²-CCA")]
+)
+def test_the_pages_say_where_the_hint_points_come_from(open_page, teacher, method, said):
+    app = open_page("hint_points")
+    widget(app.selectbox, "Method").set_value(method).run()
+    assert said in texts(app)
+    app.switch_page("../pages/distill.py").run()
+    assert said in texts(app)

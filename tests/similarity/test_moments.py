@@ -157,7 +157,7 @@ def test_files_that_are_no_moments_are_refused(moments, tmp_path):
     path = tmp_path / "moments.npz"
     with pytest.raises(InputError, match=r"no such file: .*moments\.npz"):
         Moments.load(path)
-    message = r"moments\.npz` must hold moments of features: .*; measure them again"
+    message = r"moments\.npz` must hold moments of features: "
     moments.save(path)
     whole = path.read_bytes()
     middle = len(whole) // 2

@@ -45,5 +45,5 @@ def test_too_few_subsets_are_refused(resamples):
 
 @pytest.mark.parametrize("blocks", [1, 2])
 def test_too_few_blocks_are_refused(blocks):
-    with pytest.raises(InputError, match=f"at least 3 blocks of images .* found {blocks}; cut the images"):
+    with pytest.raises(InputError, match=f"at least 3 blocks of images .* found {blocks}; take more"):
         draw_subsets(blocks, 10)
