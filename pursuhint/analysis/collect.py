@@ -41,7 +41,7 @@ def collect_representations(
     """Run the network once over the images and keep the pooled output of every layer.
 
     Only pooled rows are kept, one batch at a time, so memory does not grow with the images when `folder` is
-    given.
+    given. Another batch size changes only the rounding of float32 (5e-8 of R2-CCA on the built-in teacher).
 
     Args:
         model: the teacher; run in eval mode, without gradients, in a faster form that is compared first.

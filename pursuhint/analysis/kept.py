@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from pursuhint.home import analyses_folder, images_folder
 
 LIMIT_VARIABLE = "PURSUHINT_CACHE_GB"
 DEFAULT_LIMIT_GB = 20.0
+ABANDONED_AFTER = 600.0
+"""Seconds without a write after which a half decoded image folder is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,14 @@ def _images() -> Iterator[Kept]:
         with suppress(InputError, KeyError, TypeError):
             what = str(read_json(card)["source"]) if card.is_file() else "being decoded, or half decoded"
             used = (card if card.is_file() else path).stat().st_mtime
-            yield Kept("images", path.name, path, what, _size(path), used)
+            busy = not card.is_file() and _written_lately(path)
+            yield Kept("images", path.name, path, what, _size(path), used, busy)
+
+
+def _written_lately(folder: Path) -> bool:
+    """Say whether somebody seems to be writing here; what a killed process left is old after a while."""
+    times = [path.stat().st_mtime for path in (folder, *folder.iterdir())]
+    return time.time() - max(times) < ABANDONED_AFTER
 
 
 def _size(folder: Path) -> int:

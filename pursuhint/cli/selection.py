@@ -60,7 +60,8 @@ def stability(
     with progress_bars(quiet=as_json) as progress:
         found = folder.stability(question, samples=settings.samples, progress=progress)
     if as_json:
-        print_json(found.as_dict())
+        widths = found.half_widths
+        print_json(found.as_dict() | {"half_widths": None if widths is None else widths.round(6).tolist()})
     else:
         _print_stability(found)
 

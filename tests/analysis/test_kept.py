@@ -69,6 +69,16 @@ def test_what_a_process_works_on_stays(settings):
         assert analysis.path.exists()
 
 
+def test_images_that_are_being_decoded_stay(pursuhint_home: Path):
+    folder = pursuhint_home / "images" / "pictures-0123"
+    folder.mkdir(parents=True)
+    (folder / ".images.npy.half").write_bytes(b"so far")
+    assert clear() == []
+    for path in (folder / ".images.npy.half", folder):
+        os.utime(path, (1e9, 1e9))
+    assert [one.id for one in clear()] == ["pictures-0123"]
+
+
 def test_the_longest_unused_go_first_until_the_rest_fits(settings, monkeypatch: pytest.MonkeyPatch):
     oldest, newest = make(settings), make(settings.model_copy(update={"samples": 61}))
     for age, folder in enumerate((newest, oldest)):

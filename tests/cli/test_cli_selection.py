@@ -64,6 +64,7 @@ def test_stability_says_how_often_each_layer_is_chosen(pursuhint, analysis):
     assert list(found["frequency"]) == LAYERS
     assert sum(found["frequency"].values()) == pytest.approx(3)
     assert list(found["agreement_between_metrics"]) == ["cka_rbf"]
+    assert len(found["half_widths"]) == 6 and found["half_widths"][0][0] == 0
     low, high = found["coverage"]["interval"]
     assert low <= found["coverage"]["value"] <= high
     text = pursuhint(*asked).out
