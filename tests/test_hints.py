@@ -46,7 +46,7 @@ def test_as_many_clusters_as_layers_makes_every_layer_a_hint_point(tiny_analysis
         ({"hint_points": ["a", "b"]}, "found `a`, `b` with `pursuhint`; name layers and choose `manual`"),
         (
             {"metric": "cka_linear", "method": "manual", "hint_points": ["a"]},
-            "unknown hint point `a`: Known: layer1.0",
+            "unknown hint point `a`. Known: layer1.0",
         ),
         ({"metric": "cka_linear", "method": "uniform", "clusters": 7}, "number of layers, 6: found 7"),
         ({"metric": "cka_linear", "clusters": 7}, "7"),
