@@ -64,6 +64,7 @@ def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_pat
     leaves.nth(12).click(force=True)
     clicked = wait_for_hint_points(page, automatic)
     assert len(set(clicked) ^ set(automatic)) == 1
+    idle(page)  # the badges come first, the table below them is drawn anew a moment later
     table = page.get_by_test_id("stDataFrame").first
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
