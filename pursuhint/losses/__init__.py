@@ -6,13 +6,25 @@ from collections.abc import Callable, Sequence
 
 from pursuhint.errors import unknown
 from pursuhint.losses.at import AttentionTransfer
-from pursuhint.losses.base import TERMS, Batch, Loss, Outputs, Term
+from pursuhint.losses.base import TERMS, Batch, Loss, Outputs, Term, TrainingImages
 from pursuhint.losses.cross_entropy import CrossEntropy
 from pursuhint.losses.fitnet import FitNet
+from pursuhint.losses.hint import HintLoss
 from pursuhint.losses.kd import KnowledgeDistillation
 from pursuhint.pairs import Pair
 
-__all__ = ["HINT_LOSSES", "LOGIT_LOSSES", "TERMS", "Batch", "Loss", "Outputs", "Term", "build_losses"]
+__all__ = [
+    "HINT_LOSSES",
+    "LOGIT_LOSSES",
+    "TERMS",
+    "Batch",
+    "HintLoss",
+    "Loss",
+    "Outputs",
+    "Term",
+    "TrainingImages",
+    "build_losses",
+]
 
 HINT_LOSSES: dict[str, Callable[[Sequence[Pair]], Loss]] = {"at": AttentionTransfer, "fitnet": FitNet}
 LOGIT_LOSSES: dict[str, Callable[[float], Loss]] = {"kd": KnowledgeDistillation}

@@ -2,47 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from torch import Tensor
 from torch.nn import functional
 
-from pursuhint.losses.base import Batch, Loss, Outputs, as_map, to_smaller_grid
+from pursuhint.losses.base import Batch, Outputs, TrainingImages, as_map, smaller_grid, to_grid
+from pursuhint.losses.hint import HintLoss
 from pursuhint.pairs import Pair
 
 
-class AttentionTransfer(Loss):
+class AttentionTransfer(HintLoss):
     """Mean squared difference of normalised attention maps, per pair.
 
     The attention map of an image is the mean over channels of the squared activations, flattened and scaled
     to Euclidean length 1; the loss is the mean over images and positions of the squared difference. Needs no
-    regressor; the larger map is average-pooled to the smaller grid first.
+    regressor; the larger map is average-pooled to the smaller grid first. The target of an image is its
+    attention map: one number a position.
 
     Args:
         pairs: hint points and guided layers.
 
     Source:
         Zagoruyko and Komodakis (2017), arXiv 1612.03928, eq. 2 with p = 2. Differs from the paper in taking
-        the mean
-        where it sums, as the code in common use does: its usual weight is then 1000, not 1.
+        the mean where it sums, as the code in common use does: its usual weight is then 1000, not 1.
     """
 
-    term = "hint"
     reduction = "mean over images and positions"
 
-    def __init__(self, pairs: Sequence[Pair]) -> None:
-        super().__init__()
-        self.pairs = tuple(pairs)
+    def prepare(self, student: Outputs, teacher: Outputs, images: TrainingImages | None = None) -> None:
+        """Note the grid on which the two layers of each pair meet."""
+        self.grids = {
+            pair.name: smaller_grid(
+                as_map(student.features[pair.guided], pair.guided),
+                as_map(teacher.features[pair.hint], pair.hint),
+            )
+            for pair in self.pairs
+        }
 
-    def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> dict[str, Tensor]:
-        """Return one scalar a pair."""
-        losses = {}
-        for pair in self.pairs:
-            guided = as_map(student.features[pair.guided], pair.guided)
-            hint = as_map(teacher.features[pair.hint], pair.hint)
-            guided, hint = to_smaller_grid(guided, hint)
-            losses[f"hint/{pair.name}"] = (attention(guided) - attention(hint)).square().mean()
-        return losses
+    def target(self, pair: Pair, hint: Tensor) -> Tensor:
+        """Return the attention maps of the hint point, shape (n, height * width)."""
+        return attention(to_grid(as_map(hint, pair.hint), self.grids[pair.name]))
+
+    def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
+        """Return the mean squared difference of the attention maps."""
+        maps = to_grid(as_map(guided, pair.guided), self.grids[pair.name])
+        return (attention(maps) - target.float()).square().mean()
 
 
 def attention(maps: Tensor) -> Tensor:

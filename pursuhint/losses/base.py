@@ -21,10 +21,13 @@ class Outputs(NamedTuple):
     Attributes:
         logits: shape (n, classes).
         features: layer name -> output, such as (n, channels, height, width) or (n, tokens, width).
+        targets: of a teacher only: pair name -> what the hint loss needs of its hint point, when that was
+            worked out (and perhaps kept) before; see `pursuhint.losses.hint.HintLoss.targets`.
     """
 
     logits: Tensor
     features: Mapping[str, Tensor] = MappingProxyType({})
+    targets: Mapping[str, Tensor] = MappingProxyType({})
 
 
 class Batch(NamedTuple):
@@ -41,6 +44,18 @@ class Batch(NamedTuple):
     ids: Tensor
 
 
+class TrainingImages(NamedTuple):
+    """The images of a run, for losses that remember each of them.
+
+    Attributes:
+        ids: int64, shape (n,): the images' rows in their data set; `Batch.ids` holds some of these.
+        labels: int64, shape (n,).
+    """
+
+    ids: Tensor
+    labels: Tensor
+
+
 class Loss(nn.Module):
     """A part of the training objective.
 
@@ -54,8 +69,14 @@ class Loss(nn.Module):
     needs_teacher: ClassVar[bool] = True
     needs_ids: ClassVar[bool] = False
 
-    def prepare(self, student: Outputs, teacher: Outputs) -> None:
-        """Build what depends on the shapes, such as regressors, from one example batch; called once."""
+    def prepare(self, student: Outputs, teacher: Outputs, images: TrainingImages | None = None) -> None:
+        """Build what depends on shapes or images, such as regressors, from one example batch; called once.
+
+        Args:
+            student: its outputs for the example batch.
+            teacher: the same of the teacher.
+            images: those of the whole run; a loss that `needs_ids` cannot do without.
+        """
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> dict[str, Tensor]:
         """Return the named scalar losses of a batch."""
@@ -86,13 +107,21 @@ def as_map(features: Tensor, layer: str) -> Tensor:
     )
 
 
-def to_smaller_grid(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    """Average-pool two maps to the smaller of their heights and widths.
+def smaller_grid(first: Tensor, second: Tensor) -> tuple[int, int]:
+    """Return the smaller height and the smaller width of two batches of maps.
 
     Example:
-        >>> [t.shape[-1] for t in to_smaller_grid(torch.zeros(1, 2, 8, 8), torch.zeros(1, 3, 4, 4))]
-        [4, 4]
+        >>> smaller_grid(torch.zeros(1, 2, 8, 4), torch.zeros(1, 3, 4, 8))
+        (4, 4)
     """
-    grid = (min(first.shape[2], second.shape[2]), min(first.shape[3], second.shape[3]))
-    pool = nn.functional.adaptive_avg_pool2d
-    return tuple(t if t.shape[2:] == torch.Size(grid) else pool(t, grid) for t in (first, second))
+    return min(first.shape[2], second.shape[2]), min(first.shape[3], second.shape[3])
+
+
+def to_grid(maps: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Average-pool maps (n, channels, height, width) to a grid; maps that have it are returned as they are.
+
+    Example:
+        >>> to_grid(torch.ones(1, 2, 8, 8), (4, 4)).shape
+        torch.Size([1, 2, 4, 4])
+    """
+    return maps if maps.shape[2:] == torch.Size(grid) else nn.functional.adaptive_avg_pool2d(maps, grid)

@@ -10,7 +10,7 @@ import torch
 from pursuhint.augment import augment, draws, epoch_order
 from pursuhint.data import Split
 from pursuhint.errors import InputError
-from pursuhint.losses import Batch
+from pursuhint.losses import Batch, TrainingImages
 from pursuhint.preprocess import Preprocess
 
 ON_DEVICE = 4 << 30
@@ -56,6 +56,12 @@ class Batches:
     def steps(self) -> int:
         """Batches in an epoch."""
         return len(self._split) // self._batch_size
+
+    @property
+    def images(self) -> TrainingImages:
+        """Which images an epoch shows."""
+        ids, labels = (torch.as_tensor(values) for values in (self._split.ids, self._split.labels))
+        return TrainingImages(ids, labels)
 
     def epoch(self, epoch: int, *, first: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch, from the step `first` on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,17 @@ from torch import Tensor
 from pursuhint.data.images import choose_images
 from pursuhint.device import choose_device, prepare_cpu
 from pursuhint.errors import InputError, PursuhintError, StopRequested
-from pursuhint.losses import TERMS, Batch, Outputs, Term
+from pursuhint.losses import Batch, Outputs, Term
 from pursuhint.progress import Progress, silent
 from pursuhint.teacher import score
 from pursuhint.training.batches import Batches
 from pursuhint.training.checkpoint import Checkpoint, latest_checkpoint, save_checkpoint, save_tensors
-from pursuhint.training.distiller import (
-    WEAK,
-    gradient_norms,
-    gradient_shares,
-    run_network,
-    settle_weights,
-    term_of,
-    weighted_total,
-)
 from pursuhint.training.prepare import Parts, build_distiller
 from pursuhint.training.schedule import learning_rate
 from pursuhint.training.settings import RunSettings
+from pursuhint.training.teaching import LiveTeacher
+from pursuhint.training.weights import WEAK, gradient_norms, gradient_shares, settle_weights, weighted_total
+from pursuhint.training.window import Window, step_entry
 
 Record = Callable[..., None]
 """Called as ``record(kind, **fields)`` with plain values; a run's journal is one."""
@@ -99,17 +93,19 @@ class Trainer:
         )
         self.distiller = build_distiller(settings, parts).to(self.fabric.device)
         self.standing = _Standing()
-        self.window = _Window()
+        self.window = Window()
         self.weights: dict[Term, float] = {}
+        taught = parts.teacher is not None and any(loss.needs_teacher for loss in self.distiller.losses)
+        self._teacher = LiveTeacher(parts.teacher.model, parts.pairs, self.fabric) if taught else None
 
     # -- before the first step -------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Build regressors and optimiser, then go on from the latest checkpoint or settle the weights."""
         example = next(self.batches.epoch(0))
-        teacher = self._ask_teacher(example)
+        teacher = self.teach(example)
         torch.manual_seed(self.settings.seed)
-        self.distiller.prepare(example, teacher)
+        self.distiller.prepare(example, teacher, self.batches.images)
         self.distiller.to(self.fabric.device).train()
         optimizer = torch.optim.SGD(
             self.distiller.parameters(),
@@ -148,7 +144,7 @@ class Trainer:
             checkpoint.epoch, checkpoint.step, checkpoint.best_accuracy, checkpoint.best_epoch
         )
         sums = {name: value.to(self.fabric.device) for name, value in checkpoint.window.items()}
-        self.window = _Window(sums, checkpoint.window_steps)
+        self.window = Window(sums, checkpoint.window_steps)
         for name in damaged:
             self.record(
                 "warning", text=f"checkpoint `{name}` cannot be read; going on from the one before it"
@@ -209,7 +205,7 @@ class Trainer:
         torch.manual_seed((self.settings.seed * 1_000_003 + epoch) * 1_000_003 + step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        named = self.module(batch, self._ask_teacher(batch))
+        named = self.module(batch, self.teach(batch))
         total = weighted_total(named, self.weights)
         if self.fabric.device.type == "cpu":
             _check_finite(named, epoch, step)
@@ -218,27 +214,17 @@ class Trainer:
         self.optimizer.step()
         return {name: value.detach() for name, value in named.items()} | {"total": total.detach()}
 
-    @torch.no_grad()
-    def _ask_teacher(self, batch: Batch) -> Outputs | None:
-        if self.parts.teacher is None or not any(loss.needs_teacher for loss in self.distiller.losses):
-            return None
-        hints = dict.fromkeys(pair.hint for pair in self.parts.pairs)
-        with self.fabric.autocast():
-            return run_network(self.parts.teacher.model, batch.images, tuple(hints))
+    def teach(self, batch: Batch) -> Outputs | None:
+        """Return what the teacher says of a batch; None when no loss asks."""
+        return self._teacher(batch) if self._teacher else None
 
     def _log(self, means: dict[str, Tensor], epoch: int, step: int, rate: float) -> None:
         _check_finite(means, epoch, step)
-        values = {name: float(value) for name, value in means.items()}
-        total = values.pop("total")
-        terms = {t: sum(v for name, v in values.items() if term_of(name) == t) for t in TERMS}
-        present = {term_of(name) for name in values}
         self.record(
             "step",
             epoch=epoch + (step + 1) / self.batches.steps,
             step=epoch * self.batches.steps + step + 1,
-            total=total,
-            raw=values,
-            weighted={term: self.weights[term] * terms[term] for term in TERMS if term in present},
+            **step_entry(means, self.weights),
             learning_rate=rate,
         )
 
@@ -273,23 +259,6 @@ class Trainer:
         }
         self.record("final", **final)
         return final
-
-
-@dataclass
-class _Window:
-    """The mean of every value since it was last asked for; stays on the device until then."""
-
-    sums: dict[str, Tensor] = field(default_factory=dict)
-    count: int = 0
-
-    def add(self, values: dict[str, Tensor]) -> None:
-        self.sums = {name: self.sums.get(name, 0) + value for name, value in values.items()}
-        self.count += 1
-
-    def mean(self) -> dict[str, Tensor]:
-        means = {name: value / self.count for name, value in self.sums.items()}
-        self.sums, self.count = {}, 0
-        return means
 
 
 def _check_finite(named: dict[str, Tensor], epoch: int, step: int) -> None:

@@ -13,8 +13,10 @@ PAIR = Pair("t", "s")
 
 
 def at(student: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
-    logits = torch.zeros(len(student), 2)
-    named = AttentionTransfer([PAIR])(Outputs(logits, {"s": student}), Outputs(logits, {"t": teacher}), None)
+    logits, loss = torch.zeros(len(student), 2), AttentionTransfer([PAIR])
+    outputs = Outputs(logits, {"s": student}), Outputs(logits, {"t": teacher})
+    loss.prepare(*outputs)
+    named = loss(*outputs, None)
     assert list(named) == ["hint/t->s"]
     return named["hint/t->s"]
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from pursuhint.errors import InputError
 from pursuhint.losses import HINT_LOSSES, LOGIT_LOSSES, TERMS, Batch, Outputs, build_losses
-from pursuhint.losses.base import as_map, to_smaller_grid
+from pursuhint.losses.base import as_map, smaller_grid, to_grid
 from pursuhint.losses.cross_entropy import CrossEntropy
 from pursuhint.pairs import Pair
 from pursuhint.training.settings import HintLoss, LogitLoss
@@ -78,16 +78,25 @@ def test_features_that_are_no_map_are_refused(shape: tuple[int, ...]):
         as_map(torch.zeros(shape), "head")
 
 
-def test_equal_grids_are_not_touched():
-    first, second = torch.randn(2, 3, 4, 4), torch.randn(2, 5, 4, 4)
-    kept = to_smaller_grid(first, second)
-    assert kept[0] is first
-    assert kept[1] is second
+def test_maps_that_have_the_grid_are_not_touched():
+    maps = torch.randn(2, 3, 4, 4)
+    assert to_grid(maps, (4, 4)) is maps
 
 
 def test_grids_that_are_each_smaller_one_way_meet_in_the_middle():
-    small = to_smaller_grid(torch.randn(1, 1, 4, 8), torch.randn(1, 1, 8, 2))
-    assert [tuple(t.shape[2:]) for t in small] == [(4, 2), (4, 2)]
+    first, second = torch.randn(1, 1, 4, 8), torch.randn(1, 1, 8, 2)
+    grid = smaller_grid(first, second)
+    assert grid == (4, 2)
+    assert to_grid(first, grid).shape == to_grid(second, grid).shape == (1, 1, 4, 2)
+
+
+@pytest.mark.parametrize("name", HINT_LOSSES)
+def test_targets_worked_out_before_give_the_same(name: str):
+    student, teacher, batch = example()
+    loss = HINT_LOSSES[name](PAIRS)
+    loss.prepare(student, teacher)
+    kept = Outputs(teacher.logits, targets=loss.targets(teacher))
+    assert torch.equal(loss(student, kept, batch)["hint/t->s"], loss(student, teacher, batch)["hint/t->s"])
 
 
 def test_unknown_losses_are_refused():

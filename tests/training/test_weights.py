@@ -6,16 +6,16 @@ import pytest
 import torch
 
 from pursuhint.errors import PursuhintError
-from pursuhint.training.distiller import (
+from pursuhint.training.loop import Trainer
+from pursuhint.training.prepare import load_parts
+from pursuhint.training.settings import Weights
+from pursuhint.training.weights import (
     gradient_norms,
     gradient_shares,
     settle_weights,
     term_of,
     weighted_total,
 )
-from pursuhint.training.loop import Trainer
-from pursuhint.training.prepare import load_parts
-from pursuhint.training.settings import Weights
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def started(settings_for, tmp_path):
         )
         trainer.start()
         batch = next(trainer.batches.epoch(0))
-        return trainer, batch, trainer._ask_teacher(batch)
+        return trainer, batch, trainer.teach(batch)
 
     return start
 
