@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -13,7 +13,6 @@ from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
 from pursuhint.clustering import METHODS, silhouette_curve, suggested_clusters
 from pursuhint.coverage import coverage_report
-from pursuhint.errors import InputError
 from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC, choose_hints
 from pursuhint.home import analyses_folder
 from pursuhint.layers import stage_ends
@@ -223,9 +222,7 @@ def _compare_networks(
 def hints(
     settings: AnalysisSettings,
     metric: o.Metric = DEFAULT_METRIC,
-    clusters: Annotated[
-        str, typer.Option(help="K, the number of hint points; `auto` takes the one of largest silhouette.")
-    ] = str(DEFAULT_CLUSTERS),
+    clusters: o.ClustersOrAuto = str(DEFAULT_CLUSTERS),
     method: o.Method = DEFAULT_METHOD,
     hint_point: o.HintPoint = None,
     seed: o.Seed = 0,
@@ -238,7 +235,7 @@ def hints(
     plan = choose_hints(
         folder,
         metric=metric,
-        clusters=_number_of_clusters(clusters),
+        clusters=o.number_of_clusters(clusters),
         method=method,
         seed=seed,
         samples=settings.samples,
@@ -294,15 +291,6 @@ def hints(
         err.print(message, style="yellow")
     if out_file:
         out.print(f"plan written to {out_file}", highlight=False)
-
-
-def _number_of_clusters(text: str) -> int | Literal["auto"]:
-    if text == "auto":
-        return "auto"
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(f"`--clusters` must be a whole number or `auto`: found `{text}`") from None
 
 
 def opened(analysis: Path | None, given: AnalysisSettings, metric: str, *, quiet: bool) -> AnalysisFolder:

@@ -7,12 +7,13 @@ import inspect
 import itertools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from pursuhint.analysis import AnalysisSettings
 from pursuhint.clustering import METHODS, PRESETS
+from pursuhint.errors import InputError
 from pursuhint.similarity import METRICS
 
 BUILTIN = "builtin:digits-resnet56"
@@ -55,7 +56,12 @@ Method = Annotated[str, typer.Option(help=f"{', '.join([*METHODS, *PRESETS])}.")
 HintPoint = Annotated[
     list[str] | None, typer.Option(help="Take this layer, with `--method manual` (repeatable).")
 ]
-Clusters = Annotated[int, typer.Option(help="K, the number of hint points.")]
+ClustersOrAuto = Annotated[
+    str,
+    typer.Option(
+        "--clusters", help="K, the number of hint points; `auto` takes the one of largest silhouette."
+    ),
+]
 DiskLimit = Annotated[
     float, typer.Option(help="Gigabytes that the features may take; more is refused before the start.")
 ]
@@ -98,6 +104,20 @@ def analysis_settings(
         allow_weak_teacher=allow_weak_teacher,
         disk_limit=disk_limit,
     )
+
+
+def number_of_clusters(text: str) -> int | Literal["auto"]:
+    """Read `--clusters`.
+
+    Raises:
+        InputError: neither a whole number nor ``auto``.
+    """
+    if text == "auto":
+        return "auto"
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(f"`--clusters` must be a whole number or `auto`: found `{text}`") from None
 
 
 def training_options(

@@ -31,7 +31,7 @@ Metrics = Annotated[
 def stability(
     settings: AnalysisSettings,
     metric: o.Metric = DEFAULT_METRIC,
-    clusters: o.Clusters = DEFAULT_CLUSTERS,
+    clusters: o.ClustersOrAuto = str(DEFAULT_CLUSTERS),
     method: o.Method = DEFAULT_METHOD,
     resamples: Annotated[int, typer.Option(help="Subsets of 80 % of the probe images.")] = 100,
     seed: o.Seed = 0,
@@ -42,20 +42,23 @@ def stability(
 ) -> None:
     """Say how far hint points depend on which probe images were drawn; the teacher is not run again."""
     folder = opened(analysis, settings, metric, quiet=as_json)
-    hint_points = None
-    if method in PRESETS:
-        plan = choose_hints(
-            folder,
-            metric=metric,
-            clusters=clusters,
-            method=method,
-            seed=seed,
-            samples=settings.samples,
-            hint_points=tuple(hint_point or ()),
-        )
-        hint_points, clusters = plan.hint_points, len(plan.clusters)
+    plan = choose_hints(
+        folder,
+        metric=metric,
+        clusters=o.number_of_clusters(clusters),
+        method=method,
+        seed=seed,
+        samples=settings.samples,
+        hint_points=tuple(hint_point or ()),
+    )
     question = StabilityQuestion(
-        metric, method, clusters, resamples, seed, hint_points=hint_points, metrics=tuple(also or ())
+        metric,
+        method,
+        len(plan.clusters),
+        resamples,
+        seed,
+        hint_points=plan.hint_points if method in PRESETS else None,
+        metrics=tuple(also or ()),
     )
     with progress_bars(quiet=as_json) as progress:
         found = folder.stability(question, samples=settings.samples, progress=progress)

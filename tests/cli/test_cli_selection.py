@@ -71,6 +71,12 @@ def test_stability_says_how_often_each_layer_is_chosen(pursuhint, analysis):
     assert "10 subsets of 80 % of 200 images" in text and "clusters by cka_rbf agree" in text
 
 
+def test_the_stability_at_the_suggested_number_of_clusters(pursuhint, analysis):
+    suggested = pursuhint("hints", *analysis, "--clusters", "auto", "--json").json["clusters"]
+    found = pursuhint("stability", *analysis, "--clusters", "auto", "--resamples", "5", "--json").json
+    assert len(found["hint_points"]) == len(suggested)
+
+
 def test_the_stability_of_a_preset(pursuhint, analysis):
     found = pursuhint("stability", *analysis, "--method", "stage_ends", "--resamples", "5", "--json").json
     assert found["hint_points"] == ["layer1.1", "layer2.1", "layer3.1"]
