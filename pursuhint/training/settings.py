@@ -11,7 +11,7 @@ from pursuhint.pairs import Pair
 from pursuhint.plan import HintPlan
 
 HintLoss = Literal["none", "at", "fitnet"]
-LogitLoss = Literal["none", "kd"]
+LogitLoss = Literal["none", "kd", "wsl", "dkd", "dist", "kd-std"]
 Schedule = Literal["cosine", "step", "constant"]
 
 
