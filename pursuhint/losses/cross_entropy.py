@@ -38,7 +38,9 @@ class CrossEntropy(Loss):
     def __init__(self, label_smoothing: float = 0.0) -> None:
         super().__init__()
         if not 0 <= label_smoothing < 1:
-            raise InputError(f"`label_smoothing` must be from 0 to below 1; found {label_smoothing}; 0.1 is usual")
+            raise InputError(
+                f"`label_smoothing` must be from 0 to below 1; found {label_smoothing}; 0.1 is usual"
+            )
         self.label_smoothing = label_smoothing
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> dict[str, Tensor]:

@@ -19,12 +19,12 @@ class CorrelationDistillation(LogitLoss):
         temperature: T, above 0; 4 on CIFAR-100, 1 on ImageNet.
 
     Source:
-        Huang et al. (2022), "Knowledge distillation from a stronger teacher" (DIST), arXiv 2205.10536, L_inter
-        and L_intra of section 4, both weighted with 1 as in the authors' code. Differs from that code where a
-        correlation does not exist because one side is constant, as with a single image: such a row counts 0
-        if it is the teacher's (there is nothing to imitate) and 1, with a gradient towards the teacher's
-        row, if it is the student's alone; the code adds 1e-8 to the denominator, which makes the former 1 and
-        the gradient of the latter up to 10^8.
+        Huang et al. (2022), "Knowledge distillation from a stronger teacher" (DIST), arXiv 2205.10536,
+        L_inter and L_intra of section 4, both weighted with 1 as in the authors' code. Differs from that
+        code where a correlation does not exist because one side is constant, as with a single image: such
+        a row counts 0 if it is the teacher's (there is nothing to imitate) and 1, with a gradient towards
+        the teacher's row, if it is the student's alone; the code adds 1e-8 to the denominator, which makes
+        the former 1 and the gradient of the latter up to 10^8.
 
     Example:
         >>> from pursuhint.losses import Outputs
@@ -49,7 +49,8 @@ def correlation_distances(student: Tensor, teacher: Tensor) -> Tensor:
     """Return one minus Pearson's correlation, row by row.
 
     Args:
-        student: shape (rows, columns); `teacher` likewise.
+        student: shape (rows, columns).
+        teacher: the same shape.
 
     Returns:
         shape (rows,), from 0 to 2; 0 where the teacher's row is constant, 1 where only the student's is.

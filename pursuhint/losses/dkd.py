@@ -15,7 +15,7 @@ class DecoupledKnowledgeDistillation(LogitLoss):
 
     T^2 * mean over images of alpha * KL(b_t || b_s) + beta * KL(q_t || q_s), where b is the pair of softened
     probabilities (the label's class, all others together) and q the softmax over the other classes alone.
-    KD itself is alpha = 1 with beta = 1 - p_t(label), which silences the second part where the teacher is sure.
+    KD itself is alpha = 1 with beta = 1 - p_t(label): it silences the second part where the teacher is sure.
 
     Args:
         temperature: T, above 0; 4 on CIFAR-100, 1 on ImageNet.
@@ -23,9 +23,9 @@ class DecoupledKnowledgeDistillation(LogitLoss):
         beta: weight of NCKD; 8 for most pairs of the paper. With two classes NCKD is 0.
 
     Source:
-        Zhao et al. (2022), arXiv 2203.08679, eq. 7. Computed in logarithms throughout, where the
-        authors' code takes the logarithm of a probability that can be 0. The authors let the term rise over the
-        first 20 epochs (`weight_schedule` ``warmup:20``).
+        Zhao et al. (2022), arXiv 2203.08679, eq. 7. Computed in logarithms throughout, where the authors'
+        code takes the logarithm of a probability that can be 0. The authors let the term rise over the first
+        20 epochs (`weight_schedule` ``warmup:20``).
 
     Example:
         >>> from pursuhint.losses import Outputs

@@ -58,7 +58,8 @@ def divergences(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     sum over classes of p_t * (log p_t - log p_s), where p = softmax(logits / T).
 
     Args:
-        student: logits, shape (n, classes); `teacher` likewise.
+        student: logits, shape (n, classes).
+        teacher: likewise.
         temperature: T.
 
     Returns:

@@ -51,7 +51,8 @@ def image_weights(student: Tensor, teacher: Tensor, labels: Tensor) -> Tensor:
     """Return how much each image counts, 1 - exp(-CE_s / CE_t).
 
     Args:
-        student: logits, shape (n, classes); `teacher` likewise.
+        student: logits, shape (n, classes).
+        teacher: likewise.
         labels: int64, shape (n,).
 
     Returns:

@@ -25,5 +25,7 @@ def test_it_is_minus_the_smoothed_labels_times_the_log_probabilities(smoothing: 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1, float("nan")])
 def test_smoothing_outside_its_range_is_refused(smoothing: float):
-    with pytest.raises(InputError, match="`label_smoothing` must be from 0 to below 1; found .*; 0.1 is usual"):
+    with pytest.raises(
+        InputError, match="`label_smoothing` must be from 0 to below 1; found .*; 0.1 is usual"
+    ):
         CrossEntropy(smoothing)

@@ -33,7 +33,9 @@ def test_a_value_by_hand():
 
 def test_scale_and_shift_of_a_row_do_not_matter_its_order_does():
     teacher = torch.rand(3, 6)
-    torch.testing.assert_close(correlation_distances(5 * teacher + 2, teacher), torch.zeros(3), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        correlation_distances(5 * teacher + 2, teacher), torch.zeros(3), atol=1e-5, rtol=0
+    )
     torch.testing.assert_close(correlation_distances(-teacher, teacher), torch.full((3,), 2.0))
     assert (correlation_distances(teacher.flip(1), teacher) > 0.05).all()
 

@@ -32,7 +32,9 @@ def by_numpy(student, teacher, labels, temperature: float, alpha: float, beta: f
 
 
 @pytest.mark.parametrize("classes", [2, 3, 10, 100])
-@pytest.mark.parametrize(("temperature", "alpha", "beta"), [(4.0, 1.0, 8.0), (1.0, 0.5, 2.0), (2.0, 0.0, 1.0)])
+@pytest.mark.parametrize(
+    ("temperature", "alpha", "beta"), [(4.0, 1.0, 8.0), (1.0, 0.5, 2.0), (2.0, 0.0, 1.0)]
+)
 def test_it_is_the_formula_on_probabilities(classes: int, temperature: float, alpha: float, beta: float):
     student, teacher = 2 * torch.randn(9, classes), 2 * torch.randn(9, classes)
     labels = torch.randint(classes, (9,))
@@ -42,7 +44,7 @@ def test_it_is_the_formula_on_probabilities(classes: int, temperature: float, al
 
 
 def test_a_value_by_hand():
-    """Teacher (1/2, 1/4, 1/4), student (1/3, 1/3, 1/3), T = 1: the others agree, the label's class does not."""
+    """Teacher (1/2, 1/4, 1/4), student a third each, T = 1: the others agree, the label's class does not."""
     teacher = torch.tensor([[2.0, 1.0, 1.0]]).log()
     expected = 0.5 * math.log(0.5 / (1 / 3)) + 0.5 * math.log(0.5 / (2 / 3))
     found = dkd(torch.zeros(1, 3), teacher, torch.tensor([0]), 1.0)

@@ -32,17 +32,17 @@ def test_student_equal_to_teacher_costs_nothing_and_pulls_nowhere(name: str, tem
 
 @pytest.mark.parametrize("name", LOGIT_LOSSES)
 def test_a_student_that_differs_costs_something_and_learns(name: str):
-    """Plain gradient descent on the logits brings the loss to a hundredth."""
+    """Descent on the logits alone brings the loss to a twentieth."""
     teacher = 3 * torch.randn(6, 5)
     student = torch.randn(6, 5).requires_grad_()
     first = value(name, student, teacher).item()
-    optimizer = torch.optim.Adam([student], lr=0.1)
-    for _ in range(300):
+    optimizer = torch.optim.Adam([student], lr=0.3)
+    for _ in range(80):
         optimizer.zero_grad()
         value(name, student, teacher).backward()
         optimizer.step()
     assert first > 0.1
-    assert value(name, student, teacher).item() < first / 100
+    assert value(name, student, teacher).item() < first / 20
 
 
 def degenerate(case: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -128,7 +128,9 @@ def test_only_dist_looks_across_images(name: str):
     labels = torch.arange(4)
     loss, one = LOGIT_LOSSES[name](), [slice(i, i + 1) for i in range(4)]
     alone = [
-        loss(Outputs(student[i]), Outputs(teacher[i]), Batch(torch.zeros(1, 1), labels[i], labels[i]))["logit"]
+        loss(Outputs(student[i]), Outputs(teacher[i]), Batch(torch.zeros(1, 1), labels[i], labels[i]))[
+            "logit"
+        ]
         for i in one
     ]
     same = torch.isclose(torch.stack(alone).mean(), whole, rtol=1e-5)
@@ -145,5 +147,7 @@ def test_no_temperature_takes_the_usual_one(name: str):
 @pytest.mark.parametrize("name", LOGIT_LOSSES)
 @pytest.mark.parametrize("temperature", [0, -1, float("nan")])
 def test_a_temperature_of_zero_or_less_is_refused(name: str, temperature: float):
-    with pytest.raises(InputError, match=f"`temperature` must be above 0; found .*; the usual one of `{name}` is"):
+    with pytest.raises(
+        InputError, match=f"`temperature` must be above 0; found .*; the usual one of `{name}` is"
+    ):
         LOGIT_LOSSES[name](temperature)

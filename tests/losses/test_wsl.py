@@ -12,7 +12,9 @@ from pursuhint.losses.kd import KnowledgeDistillation
 from pursuhint.losses.wsl import WeightedSoftLabels, image_weights
 
 
-def wsl(student: torch.Tensor, teacher: torch.Tensor, labels: torch.Tensor, temperature: float) -> torch.Tensor:
+def wsl(
+    student: torch.Tensor, teacher: torch.Tensor, labels: torch.Tensor, temperature: float
+) -> torch.Tensor:
     batch = Batch(torch.zeros(len(student), 1), labels, labels)
     return WeightedSoftLabels(temperature)(Outputs(student), Outputs(teacher), batch)["logit"]
 
@@ -35,7 +37,9 @@ def test_a_value_by_hand():
     """Student (3/4, 1/4), teacher (1/4, 3/4), the label is the first class: CE_s = log 4/3, CE_t = log 4."""
     teacher, student = torch.tensor([[0.0, math.log(3)]]), torch.tensor([[math.log(3), 0.0]])
     weight, divergence = 1 - math.exp(-math.log(4 / 3) / math.log(4)), 0.5 * math.log(3)
-    assert wsl(student, teacher, torch.tensor([0]), 1.0).item() == pytest.approx(weight * divergence, rel=1e-5)
+    assert wsl(student, teacher, torch.tensor([0]), 1.0).item() == pytest.approx(
+        weight * divergence, rel=1e-5
+    )
 
 
 def test_images_that_the_student_knows_better_count_less():
@@ -49,7 +53,11 @@ def test_images_that_the_student_knows_better_count_less():
 
 
 def test_a_certain_teacher_makes_it_plain_kd():
-    student, teacher, labels = torch.randn(5, 4), torch.full((5, 4), -200.0), torch.zeros(5, dtype=torch.int64)
+    student, teacher, labels = (
+        torch.randn(5, 4),
+        torch.full((5, 4), -200.0),
+        torch.zeros(5, dtype=torch.int64),
+    )
     teacher[:, 0] = 0
     plain = KnowledgeDistillation(2.0)(Outputs(student), Outputs(teacher), None)["logit"]
     torch.testing.assert_close(wsl(student, teacher, labels, 2.0), plain)

@@ -49,6 +49,12 @@ def test_the_total_is_the_weighted_sum_of_the_named_losses(train, settings_for, 
         for term, value in step["weighted"].items():
             assert value == pytest.approx(settled["weights"][term] * by_term[term], rel=1e-6)
         assert step["total"] == pytest.approx(sum(step["weighted"].values()), rel=1e-5)
+        assert list(step["contributions"]) == expected
+        assert step["total"] == pytest.approx(sum(step["contributions"].values()), rel=1e-6)
+        for name, value in step["contributions"].items():
+            assert value == pytest.approx(
+                settled["weights"][name.split("/")[0]] * step["raw"][name], rel=1e-6
+            )
 
 
 def test_teacher_and_student_see_the_same_tensor(train, settings_for):
