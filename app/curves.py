@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,26 @@ GRID = {"left": 8, "right": 16, "bottom": 8, "containLabel": True}
 HEIGHT = 320
 MUTED = "#868ca0"
 """Grey that can be read on a light and on a dark page."""
+
+
+def weights(settled: Mapping[str, float], schedules: Mapping[str, str]) -> str:
+    """Write the weights that a run settled on, part by part.
+
+    Args:
+        settled: part -> weight.
+        schedules: term -> how its weight changes from there.
+
+    Example:
+        >>> weights({"cls": 1.0, "hint:at": 812.34, "hint:crd": 0.8}, {"hint": "decay"})
+        'γ = 1 · β (at) = 812.3, decay · β (crd) = 0.8, decay'
+    """
+    words = []
+    for part, weight in settled.items():
+        term, _, loss = part.partition(":")
+        schedule = schedules.get(term, "constant")
+        name = f"{FACTORS[term]}{f' ({loss})' if loss else ''}"
+        words.append(f"{name} = {weight:.4g}{f', {schedule}' if schedule != 'constant' else ''}")
+    return " · ".join(words)
 
 
 def losses(history: History, epochs: int) -> dict[str, Any]:

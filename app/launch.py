@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import asdict
+from typing import Any
 
 from app.state import Recipe
 from pursuhint.pairs import Pair
@@ -11,6 +12,7 @@ from pursuhint.plan import HintPlan
 from pursuhint.runs import create_run
 from pursuhint.training.check import check_settings
 from pursuhint.training.settings import RunSettings, make_settings
+from pursuhint.training.weight_presets import WEIGHT_PRESETS
 
 
 def settings(recipe: Recipe, plan: HintPlan, student: str, pairs: tuple[Pair, ...]) -> RunSettings:
@@ -36,7 +38,10 @@ def settings(recipe: Recipe, plan: HintPlan, student: str, pairs: tuple[Pair, ..
         hint_loss=recipe.hint_loss,
         logit_loss=recipe.logit_loss,
         temperature=recipe.temperature,
-        weights={"mode": "balanced" if recipe.balanced else "fixed"} | asdict(recipe.numbers),
+        weights=weights(recipe),
+        weight_schedule={term: getattr(recipe, f"{term}_schedule") for term in recipe.terms[1:]},
+        label_smoothing=recipe.label_smoothing,
+        recipe=recipe.training,
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate,
@@ -45,6 +50,18 @@ def settings(recipe: Recipe, plan: HintPlan, student: str, pairs: tuple[Pair, ..
     )
     check_settings(wanted, student_is_known=True)
     return wanted
+
+
+def weights(recipe: Recipe) -> dict[str, Any]:
+    """Return the weights of a recipe as settings say them.
+
+    Example:
+        >>> weights(Recipe(weights="repdistiller-at"))
+        {'preset': 'repdistiller-at'}
+    """
+    if recipe.weights in WEIGHT_PRESETS:
+        return {"preset": recipe.weights}
+    return {"mode": recipe.weights} | asdict(recipe.numbers)
 
 
 def start(wanted: RunSettings) -> str:
@@ -56,24 +73,33 @@ def start(wanted: RunSettings) -> str:
 
 def command(wanted: RunSettings) -> str:
     """Write the command that starts the same run from the saved plan."""
-    weights = wanted.weights
     options = {
         "--plan": "plan.json",
         "--student": wanted.student,
         "--hint-loss": wanted.hint_loss,
         "--logit-loss": wanted.logit_loss,
-        "--weight-cls": f"{weights.cls:g}",
-        "--weight-logit": f"{weights.logit:g}",
-        "--weight-hint": f"{weights.hint:g}",
+        **_weight_options(wanted),
         "--temperature": f"{wanted.temperature:g}",
-        "--epochs": str(wanted.epochs),
-        "--batch-size": str(wanted.batch_size),
+        "--recipe": wanted.recipe,
+        "--epochs": wanted.epochs,
+        "--batch-size": wanted.batch_size,
         "--lr": f"{wanted.learning_rate:g}",
-        "--seed": str(wanted.seed),
+        "--label-smoothing": wanted.label_smoothing or None,
+        "--seed": wanted.seed,
+        "--threads": wanted.threads,
+        "--name": wanted.name or None,
     }
-    parts = [f"{option} {shlex.quote(value)}" for option, value in options.items()]
-    parts += ["--balance"] * (weights.mode == "balanced")
+    parts = [f"{option} {shlex.quote(str(value))}" for option, value in options.items() if value is not None]
+    parts += ["--balance"] * (wanted.weights.mode == "balanced")
     parts += [f"--pair {shlex.quote(f'{pair.hint}={pair.guided}')}" for pair in wanted.pairs]
-    parts += [f"--threads {wanted.threads}"] * (wanted.threads is not None)
-    parts += [f"--name {shlex.quote(wanted.name)}"] * bool(wanted.name)
     return " \\\n    ".join(["pursuhint distill", *parts, "--detach"])
+
+
+def _weight_options(wanted: RunSettings) -> dict[str, Any]:
+    """Return the options for weights and their schedules; None for one that is not needed."""
+    preset, schedules = wanted.weights.preset, wanted.weight_schedule.model_dump()
+    numbers = {f"--weight-{term}": f"{getattr(wanted.weights, term):g}" for term in ("cls", "logit", "hint")}
+    rising = {f"--schedule-{term}": schedules[term] for term in ("logit", "hint")}
+    return {"--weights-preset": preset, **({} if preset else numbers)} | {
+        option: schedule for option, schedule in rising.items() if schedule != "constant"
+    }

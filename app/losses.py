@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -11,8 +12,22 @@ from app import state
 from app.bound import bound
 from app.state import Recipe
 from pursuhint.training.settings import HintLoss, LogitLoss
+from pursuhint.training.temperatures import usual_temperature
+from pursuhint.training.weight_presets import WEIGHT_PRESETS, describe_preset, presets_for
 
-TITLES = {"at": "Attention", "fitnet": "FitNets", "none": "none", "kd": "Soft labels (KD)"}
+TITLES = {
+    "at": "Attention",
+    "fitnet": "FitNets",
+    "none": "none",
+    "kd": "Soft labels (KD)",
+    "wsl": "Weighted soft labels (WSL)",
+    "dkd": "Decoupled (DKD)",
+    "dist": "Correlation (DIST)",
+    "kd-std": "Standardised logits",
+}
+WEIGHINGS = {"balanced": "Balanced", "fixed": "Fixed"}
+SCHEDULES = {"constant": "constant", "decay": "falls to 0", "warmup:5": "rises over 5 epochs"}
+GREEK = {"logit": "α", "hint": "β"}
 TERMS = {"cls": r"\gamma", "logit": r"\alpha", "hint": r"\beta"}
 NAMES = {"cls": "γ of L_cls", "logit": "α of L_logit", "hint": "β of L_hint"}
 
@@ -21,37 +36,68 @@ def draw() -> None:
     """Draw the choice of the losses and of their weights, and the formula that follows from them."""
     mine = state.get()
     with st.container(horizontal=True, gap="small", vertical_alignment="top"):
-        _choice("Hint loss", "hint_loss", [*get_args(HintLoss)[1:], "none"])
-        _choice("Logit loss", "logit_loss", [*get_args(LogitLoss)[1:], "none"])
+        hint_losses, logit_losses = ([*get_args(kind)[1:], "none"] for kind in (HintLoss, LogitLoss))
+        _choice("Hint loss", "hint_loss", hint_losses, lambda name: {"hint_loss": name})
+        _choice("Logit loss", "logit_loss", logit_losses, _at_its_temperature)
         tie = bound("distill-temperature", mine.recipe.temperature, lambda t: mine.cook(temperature=t))
         off = mine.recipe.logit_loss == "none"
         st.number_input("Temperature T", 0.5, 20.0, step=0.5, width=115, disabled=off, **tie)
     _weights()
     st.latex(formula(mine.recipe))
-    if mine.recipe.balanced and len(present(mine.recipe)) > 1:
+    if mine.recipe.balanced and len(mine.recipe.terms) > 1:
         st.latex(balance(mine.recipe))
     st.caption(explanation(mine.recipe))
 
 
-def _choice(label: str, field: str, options: list[str]) -> None:
+def _choice(label: str, field: str, options: list[str], change: Callable[[str], dict[str, Any]]) -> None:
     mine = state.get()
-    tie = bound(f"distill-{field}", getattr(mine.recipe, field), lambda name: mine.cook(**{field: name}))
-    st.segmented_control(label, options, required=True, format_func=TITLES.__getitem__, **tie)
+    tie = bound(f"distill-{field}", getattr(mine.recipe, field), lambda name: mine.cook(**change(name)))
+    st.selectbox(label, options, format_func=TITLES.__getitem__, width=230, **tie)
+
+
+def _at_its_temperature(logit_loss: str) -> dict[str, Any]:
+    return {"logit_loss": logit_loss, "temperature": usual_temperature(logit_loss)}
 
 
 def _weights() -> None:
     mine = state.get()
     recipe = mine.recipe
-    with st.container(horizontal=True, gap="small", vertical_alignment="top"):
-        tie = bound("distill-balanced", recipe.balanced, lambda balanced: mine.cook(balanced=balanced))
-        titles = {True: "Balanced", False: "Fixed"}
-        st.segmented_control("Weights", [True, False], required=True, format_func=titles.__getitem__, **tie)
-        for term in present(recipe):
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        options = [*WEIGHINGS, *presets_for(recipe.hint_loss)]
+        tie = bound("distill-weights", recipe.weights, _weigh)
+        st.selectbox("Weights", options, format_func=lambda name: WEIGHINGS.get(name, name), width=230, **tie)
+        for term in recipe.terms:
             tie = bound(
                 f"distill-weight-{term}", getattr(recipe.numbers, term), lambda w, term=term: _set(term, w)
             )
             label = f"share of L_{term}" if recipe.balanced else NAMES[term]
-            st.number_input(label, 0.0, None, step=0.1, format="%.4g", width=115, **tie)
+            published = recipe.weights not in WEIGHINGS
+            st.number_input(label, 0.0, None, step=0.1, format="%.4g", width=115, disabled=published, **tie)
+        if len(recipe.terms) > 1:
+            with st.popover("Over the run", help="How the weights change while the student trains."):
+                for term in recipe.terms[1:]:
+                    _schedule(term)
+
+
+def _weigh(weights: str) -> None:
+    """Take balanced or fixed weights, or a preset together with the logit loss that it was published with."""
+    preset, mine = WEIGHT_PRESETS.get(weights), state.get()
+    same_term = preset is None or (preset.logit_loss == "none") == (mine.recipe.logit_loss == "none")
+    mine.cook(weights=weights, **({} if same_term else _at_its_temperature(preset.logit_loss)))
+
+
+def _schedule(term: str) -> None:
+    mine, field = state.get(), f"{term}_schedule"
+    chosen = getattr(mine.recipe, field)
+    tie = bound(f"distill-{field}", chosen, lambda name: mine.cook(**{field: (name or "constant").strip()}))
+    st.selectbox(
+        f"{GREEK[term]} of L_{term}",
+        list(dict.fromkeys([*SCHEDULES, chosen])),
+        format_func=lambda name: SCHEDULES.get(name, name),
+        accept_new_options=True,
+        help="Or type `warmup:EPOCHS`, such as `warmup:20`.",
+        **tie,
+    )
 
 
 def _set(term: str, weight: float) -> None:
@@ -60,22 +106,17 @@ def _set(term: str, weight: float) -> None:
     mine.cook(**{"shares" if mine.recipe.balanced else "fixed": changed})
 
 
-def present(recipe: Recipe) -> list[str]:
-    """Return the terms that a recipe has."""
-    return ["cls", *(t for t in ("logit", "hint") if getattr(recipe, f"{t}_loss") != "none")]
-
-
 def formula(recipe: Recipe) -> str:
     r"""Write the objective with the present numbers.
 
     Example:
-        >>> formula(Recipe(hint_loss="none", balanced=False))
+        >>> formula(Recipe(hint_loss="none", weights="fixed"))
         '\\mathcal{L} = 1\\,\\mathcal{L}_{\\text{cls}} + 1\\,\\mathcal{L}_{\\text{logit}}'
     """
     factors = {
         term: TERMS[term] if recipe.balanced else f"{getattr(recipe.numbers, term):g}" for term in TERMS
     }
-    parts = [rf"{factors[term]}\,\mathcal{{L}}_{{\text{{{term}}}}}" for term in present(recipe)]
+    parts = [rf"{factors[term]}\,\mathcal{{L}}_{{\text{{{term}}}}}" for term in recipe.terms]
     return rf"\mathcal{{L}} = {' + '.join(parts)}"
 
 
@@ -86,7 +127,7 @@ def balance(recipe: Recipe) -> str:
         >>> balance(Recipe(hint_loss="none"))[-5:]
         '1 : 1'
     """
-    terms = present(recipe)
+    terms = recipe.terms
     pulls = " : ".join(rf"{TERMS[term]}\,\lVert g_{{\text{{{term}}}}}\rVert" for term in terms)
     return rf"{pulls} = {' : '.join(f'{getattr(recipe.numbers, term):g}' for term in terms)}"
 
@@ -98,6 +139,8 @@ def explanation(recipe: Recipe) -> str:
             "Balanced: γ = 1; the other weights are set once, at the start, so that the gradients g of the "
             "terms on the student stand in these proportions. The run shows the numbers it found."
         )
+    if recipe.weights not in WEIGHINGS:
+        return f"The weights are {describe_preset(recipe.weights)}. A term that hardly pulls is warned about."
     return (
         "Fixed numbers do not carry over between losses or code bases: the attention loss is a mean over "
         "positions and usually needs a weight of 50 to 1,000. A term that hardly pulls is warned about."

@@ -112,8 +112,8 @@ def _curves(run: RunFolder, history: History, *, live: bool) -> None:
             curves.draw(spec, f"accuracy-{run.id}", "Validation accuracy over epochs")
         else:
             curves.draw_nothing("waiting for the first epoch" if live else "no epoch was finished")
-    weights = history.facts.get("weights", {}).get("weights", {})
-    aside = " · ".join(f"{curves.FACTORS[term]} = {weight:.4g}" for term, weight in weights.items())
+    settled = history.facts.get("weights", {}).get("weights", {})
+    aside = curves.weights(settled, settings.weight_schedule.model_dump())
     with right, card("Loss, by term", aside or "weighted, as they add up", fill=True):
         if history.steps:
             curves.draw(curves.losses(history, settings.epochs), f"loss-{run.id}", "Losses over epochs")

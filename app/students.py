@@ -8,13 +8,20 @@ import streamlit as st
 from app import cached, state
 from app.bound import bound
 from app.chrome import count, several, shape, short
+from app.state import Recipe
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.pairs import Pair, default_pairs
 from pursuhint.plan import HintPlan
 from pursuhint.probe import StudentCard
+from pursuhint.training.recipes import RECIPES
 
 WANTED = 2.5
 """Compression of the student that is offered first."""
+RECIPE_TITLES = {
+    "quick": "Quick: 30 epochs, cosine",
+    "cifar": "CIFAR: 240 epochs in steps",
+    "imagenet": "ImageNet: 100 epochs in steps",
+}
 
 
 def choose(analysis: AnalysisFolder) -> StudentCard:
@@ -101,17 +108,41 @@ def _paired(key: str, chosen: tuple[Pair, ...]) -> None:
 
 def training() -> None:
     """Draw the settings of the training."""
+    mine = state.get()
+    tie = bound("distill-training", mine.recipe.training, _follow)
+    st.selectbox("Recipe", list(RECIPES), format_func=RECIPE_TITLES.__getitem__, **tie)
     left, right = st.columns(2)
     with left:
         _number("Epochs", "epochs", 1, 1)
         _number("Learning rate", "learning_rate", 0.0001, 0.01, format="%.4g")
         _number("CPU threads", "threads", 1, 1, placeholder="all")
-    with right:
-        _number("Batch size", "batch_size", 2, 16)
         _number("Seed", "seed", 0, 1)
-        mine = state.get()
+    with right:
+        _number("Batch size", "batch_size", 2, 16, help="The learning rate belongs to it; nothing is scaled.")
+        _number("Label smoothing", "label_smoothing", 0.0, 0.05, format="%.4g")
         tie = bound("distill-name", mine.recipe.name, lambda name: mine.cook(name=name.strip()))
         st.text_input("Name", placeholder="student · losses", **tie)
+
+
+def _follow(recipe: str) -> None:
+    """Take a recipe's numbers, also over those that were changed by hand."""
+    fields = RECIPES[recipe].fields
+    shown = {name: fields[name] for name in ("epochs", "batch_size", "learning_rate")}
+    state.get().cook(training=recipe, **shown)
+
+
+def pace(recipe: Recipe) -> str:
+    """Say how the learning rate falls.
+
+    Example:
+        >>> pace(Recipe(training="cifar", epochs=24))
+        'SGD with momentum, rate × 0.1 after epochs 15, 18, 21'
+    """
+    chosen = RECIPES[recipe.training]
+    if chosen.schedule == "step":
+        places = ", ".join(f"{place * recipe.epochs:.3g}" for place in chosen.steps_at)
+        return f"SGD with momentum, rate × 0.1 after epochs {places}"
+    return f"SGD with momentum, {chosen.schedule} schedule"
 
 
 def _number(label: str, field: str, least: float, step: float, **more: str) -> None:

@@ -24,7 +24,7 @@ with left:
         with card("Pairs", "double-click a guided layer to change it", fill=True):
             pairs = students.pairs(analysis, plan, student)
 with right:
-    with card("Training", "SGD with momentum, cosine schedule"):
+    with card("Training", students.pace(mine.recipe)):
         students.training()
     with card("Start", students.summary(student) if student else "", fill=True), failures.shown():
         st.caption("It runs in a process of its own: closing this tab or stopping the app leaves it running.")

@@ -18,7 +18,7 @@ def distill(
     *,
     hint_loss: str = "at",
     logit_loss: str = "kd",
-    epochs: int = 30,
+    epochs: int | None = None,
     seed: int = 0,
     folder: Path | None = None,
     progress: Progress = silent,
@@ -30,8 +30,8 @@ def distill(
         plan: with the teacher, the data and the hint points.
         student: such as ``zoo:resnet20``.
         hint_loss: ``at``, ``fitnet`` or ``none``.
-        logit_loss: ``kd`` or ``none``.
-        epochs: passes over the training images.
+        logit_loss: ``kd``, ``wsl``, ``dkd``, ``dist``, ``kd-std`` or ``none``.
+        epochs: passes over the training images; those of the recipe, or 30, when None.
         seed: the same seed and number of threads give the same history on a CPU.
         folder: where runs are kept; the user's data folder when None.
         progress: is told after every epoch.
@@ -46,13 +46,13 @@ def distill(
     from pursuhint.runs.worker import work
 
     given = {"data": plan.data, "preprocess": plan.teacher.preprocess} | settings
+    given |= {"epochs": epochs} if epochs is not None else {}
     chosen = make_settings(
         kind="distill",
         plan=plan,
         student=student,
         hint_loss=hint_loss,
         logit_loss=logit_loss,
-        epochs=epochs,
         seed=seed,
         **given,
     )

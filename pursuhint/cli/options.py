@@ -15,6 +15,7 @@ from pursuhint.analysis import AnalysisSettings
 from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError
 from pursuhint.similarity import METRICS
+from pursuhint.training.weight_presets import WEIGHT_PRESETS
 
 BUILTIN = "builtin:digits-resnet56"
 
@@ -121,18 +122,32 @@ def number_of_clusters(text: str) -> int | Literal["auto"]:
 
 
 def training_options(
-    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 30,
-    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
-    learning_rate: Annotated[
-        float, typer.Option("--lr", help="Learning rate at the start (SGD with momentum 0.9).")
-    ] = 0.05,
-    weight_decay: Annotated[float, typer.Option(help="Weight decay.")] = 5e-4,
-    schedule: Annotated[
-        str, typer.Option(help="How the learning rate falls: cosine, step or constant.")
-    ] = "cosine",
-    augmentation: Annotated[
-        str | None, typer.Option(help="none, crop-flip or affine; the data's own when left out.")
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            help="quick, cifar (240 epochs, steps) or imagenet (100 epochs, steps): fills what is not given "
+            "of epochs, batch size, learning rate, decay, schedule and augmentation; quick if left out."
+        ),
     ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images; 30 in quick.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Images a step; 64 in quick.")] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(
+            "--lr",
+            help="Learning rate at the start (SGD with momentum 0.9); 0.05 in quick. It belongs to the batch "
+            "size: with twice the images a step, consider twice the rate. Nothing is scaled for you.",
+        ),
+    ] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Weight decay; 0.0005 in quick.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="How the learning rate falls: cosine (quick), step or constant.")
+    ] = None,
+    augmentation: Annotated[
+        str | None,
+        typer.Option(help="none, crop-flip or affine; the recipe's or the data's own if left out."),
+    ] = None,
+    label_smoothing: Annotated[float | None, typer.Option(help="Of L_cls, from 0 to below 1.")] = None,
     init: Annotated[
         Path | None, typer.Option(help="Start from this checkpoint instead of random weights.")
     ] = None,
@@ -149,13 +164,17 @@ def training_options(
     name: Annotated[str, typer.Option(help="What the run is called in lists.")] = "",
 ) -> dict[str, Any]:
     """Build the fields of run settings that every kind of training has."""
-    return {
+    from_recipe = {
         "epochs": epochs,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
         "weight_decay": weight_decay,
         "schedule": schedule,
         "augmentation": augmentation,
+        "label_smoothing": label_smoothing,
+    }
+    return given(**from_recipe) | {
+        "recipe": recipe,
         "init": str(init.expanduser().resolve()) if init else None,
         "limit": limit,
         "precision": precision,
@@ -165,6 +184,40 @@ def training_options(
         "mirrors": tuple(mirror or ()),
         "name": name,
     }
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that were given, so that the others keep what the settings say.
+
+    Example:
+        >>> given(epochs=3, batch_size=None)
+        {'epochs': 3}
+    """
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def weight_options(
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Weights are shares of the gradient (the default).")
+    ] = False,
+    weights_preset: Annotated[
+        str | None,
+        typer.Option(help=f"{', '.join(WEIGHT_PRESETS)}; with the hint and the logit loss that it is for."),
+    ] = None,
+    weight_cls: Annotated[float | None, typer.Option(help="gamma, the weight of L_cls.")] = None,
+    weight_logit: Annotated[float | None, typer.Option(help="alpha, the weight of L_logit.")] = None,
+    weight_hint: Annotated[float | None, typer.Option(help="beta, the weight of L_hint.")] = None,
+    weight_hint_last: Annotated[
+        float | None, typer.Option(help="The weight of the last pair of at+crd; that of L_hint if left out.")
+    ] = None,
+) -> dict[str, Any]:
+    """Build the fields of the weights; without `--balance`, numbers that are given are fixed weights."""
+    numbers = given(cls=weight_cls, logit=weight_logit, hint=weight_hint, hint_last=weight_hint_last)
+    if weights_preset is not None:
+        return {"preset": weights_preset} | ({"mode": "balanced"} if balance else {}) | numbers
+    if balance or not numbers:
+        return {"mode": "balanced"} | numbers
+    return {"mode": "fixed", "cls": 1.0, "logit": 0.0, "hint": 0.0} | numbers
 
 
 def takes(**builders: Callable[..., object]) -> Callable[[Callable[..., None]], Callable[..., None]]:

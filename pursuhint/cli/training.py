@@ -13,7 +13,9 @@ from pursuhint.errors import InputError, unknown
 from pursuhint.files import copy_file, write_json
 from pursuhint.plan import HintPlan
 from pursuhint.runs import RunFolder, create_run, find_run
-from pursuhint.training.settings import RunSettings, Weights, make_settings
+from pursuhint.training.settings import RunSettings, make_settings
+from pursuhint.training.temperatures import TEMPERATURES
+from pursuhint.training.weight_presets import weight_preset
 
 
 @o.takes(recipe=o.training_options)
@@ -46,20 +48,28 @@ def train(
         _write_teacher(run, out_file)
 
 
-@o.takes(recipe=o.training_options)
+@o.takes(recipe=o.training_options, weighing=o.weight_options)
 def distill(
     recipe: dict[str, Any],
+    weighing: dict[str, Any],
     plan: Annotated[Path, typer.Option(help="The hint plan, from `pursuhint hints --out` or the app.")],
     student: Annotated[str, typer.Option(help="The network to train, such as zoo:resnet20.")],
-    hint_loss: Annotated[str, typer.Option(help="at, fitnet or none (KD only).")] = "at",
-    logit_loss: Annotated[str, typer.Option(help="kd or none.")] = "kd",
-    balance: Annotated[
-        bool, typer.Option("--balance", help="Weights are shares of the gradient (the default).")
-    ] = False,
-    weight_cls: Annotated[float | None, typer.Option(help="gamma, the weight of L_cls.")] = None,
-    weight_logit: Annotated[float | None, typer.Option(help="alpha, the weight of L_logit.")] = None,
-    weight_hint: Annotated[float | None, typer.Option(help="beta, the weight of L_hint.")] = None,
-    temperature: Annotated[float, typer.Option(help="T of the logit loss.")] = 4.0,
+    hint_loss: Annotated[
+        str | None, typer.Option(help="at, fitnet or none (KD only); the preset's or at if left out.")
+    ] = None,
+    logit_loss: Annotated[
+        str | None,
+        typer.Option(help=f"{', '.join(TEMPERATURES)} or none; the preset's or kd if left out."),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="T of the logit loss; 4 if left out, 2 for kd-std.")
+    ] = None,
+    schedule_logit: Annotated[
+        str | None, typer.Option(help="alpha over the run: constant, decay or warmup:EPOCHS.")
+    ] = None,
+    schedule_hint: Annotated[
+        str | None, typer.Option(help="beta over the run: constant, decay (to 0) or warmup:EPOCHS.")
+    ] = None,
     pair: Annotated[
         list[str] | None, typer.Option(help="HINT=GUIDED in place of the default pairs (repeatable).")
     ] = None,
@@ -70,6 +80,7 @@ def distill(
 ) -> None:
     """Distil a student from a hint plan."""
     chosen = HintPlan.load(plan)
+    preset = weight_preset(weighing["preset"]) if "preset" in weighing else None
     settings = make_settings(
         kind="distill",
         student=student,
@@ -78,10 +89,11 @@ def distill(
         plan=chosen,
         pairs=tuple(_pair(text) for text in pair or ()),
         teacher_weights=str(weights.expanduser().resolve()) if weights else None,
-        hint_loss=hint_loss,
-        logit_loss=logit_loss,
-        temperature=temperature,
-        weights=_weights(balance, weight_cls, weight_logit, weight_hint),
+        hint_loss=hint_loss or (preset.hint_loss if preset else "at"),
+        logit_loss=logit_loss or (preset.logit_loss if preset else "kd"),
+        weights=weighing,
+        weight_schedule=o.given(logit=schedule_logit, hint=schedule_hint),
+        **o.given(temperature=temperature),
         **recipe,
     )
     _run(settings, detach=detach, as_json=as_json)
@@ -197,14 +209,6 @@ def _pair(text: str) -> dict[str, str]:
     return {"hint": hint, "guided": guided}
 
 
-def _weights(balance: bool, cls: float | None, logit: float | None, hint: float | None) -> dict[str, Any]:
-    """Explicit weights are fixed unless `--balance` says that they are shares."""
-    given = {k: v for k, v in {"cls": cls, "logit": logit, "hint": hint}.items() if v is not None}
-    mode = "fixed" if given and not balance else "balanced"
-    defaults = Weights().model_dump() if mode == "balanced" else {"cls": 1.0, "logit": 0.0, "hint": 0.0}
-    return defaults | given | {"mode": mode}
-
-
 def _write_teacher(run: RunFolder, path: Path) -> None:
     """Write a trained network with its card in the form that a ``builtin:`` teacher has."""
     from pursuhint.export import read_card
@@ -213,7 +217,8 @@ def _write_teacher(run: RunFolder, path: Path) -> None:
     started = run.history().facts["start"]
     settings = run.run_settings
     command = (
-        f"pursuhint train --model {settings.student} --data {settings.data} --epochs {settings.epochs} "
+        f"pursuhint train --model {settings.student} --data {settings.data} "
+        f"{f'--recipe {settings.recipe} ' if settings.recipe else ''}--epochs {settings.epochs} "
         f"--batch-size {settings.batch_size} --lr {settings.learning_rate} --weight-decay "
         f"{settings.weight_decay} "
         f"--schedule {settings.schedule} --seed {settings.seed} --threads {started['threads']} --out {path}"

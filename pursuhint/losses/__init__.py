@@ -8,9 +8,14 @@ from pursuhint.errors import unknown
 from pursuhint.losses.at import AttentionTransfer
 from pursuhint.losses.base import TERMS, Batch, Loss, Outputs, Term, TrainingImages
 from pursuhint.losses.cross_entropy import CrossEntropy
+from pursuhint.losses.dist import CorrelationDistillation
+from pursuhint.losses.dkd import DecoupledKnowledgeDistillation
 from pursuhint.losses.fitnet import FitNet
 from pursuhint.losses.hint import HintLoss
 from pursuhint.losses.kd import KnowledgeDistillation
+from pursuhint.losses.kd_std import StandardisedDistillation
+from pursuhint.losses.logit import LogitLoss
+from pursuhint.losses.wsl import WeightedSoftLabels
 from pursuhint.pairs import Pair
 
 __all__ = [
@@ -19,6 +24,7 @@ __all__ = [
     "TERMS",
     "Batch",
     "HintLoss",
+    "LogitLoss",
     "Loss",
     "Outputs",
     "Term",
@@ -27,13 +33,34 @@ __all__ = [
 ]
 
 HINT_LOSSES: dict[str, Callable[[Sequence[Pair]], Loss]] = {"at": AttentionTransfer, "fitnet": FitNet}
-LOGIT_LOSSES: dict[str, Callable[[float], Loss]] = {"kd": KnowledgeDistillation}
+LOGIT_LOSSES: dict[str, Callable[[float], LogitLoss]] = {
+    loss.name: loss
+    for loss in (
+        KnowledgeDistillation,
+        WeightedSoftLabels,
+        DecoupledKnowledgeDistillation,
+        CorrelationDistillation,
+        StandardisedDistillation,
+    )
+}
 
 
 def build_losses(
-    *, hint_loss: str, logit_loss: str, pairs: Sequence[Pair] = (), temperature: float = 4.0
+    *,
+    hint_loss: str,
+    logit_loss: str,
+    pairs: Sequence[Pair] = (),
+    temperature: float | None = None,
+    label_smoothing: float = 0.0,
 ) -> list[Loss]:
     """Build the losses of a run: L_cls always, L_logit and L_hint unless they are ``none``.
+
+    Args:
+        hint_loss: a name of `HINT_LOSSES` or ``none``.
+        logit_loss: a name of `LOGIT_LOSSES` or ``none``.
+        pairs: hint points and guided layers.
+        temperature: of the logit loss; None takes its usual one.
+        label_smoothing: of L_cls.
 
     Raises:
         InputError: a name is unknown.
@@ -42,7 +69,7 @@ def build_losses(
         >>> [loss.term for loss in build_losses(hint_loss="none", logit_loss="kd")]
         ['cls', 'logit']
     """
-    losses: list[Loss] = [CrossEntropy()]
+    losses: list[Loss] = [CrossEntropy(label_smoothing)]
     if logit_loss != "none":
         if logit_loss not in LOGIT_LOSSES:
             raise unknown("logit loss", logit_loss, [*LOGIT_LOSSES, "none"])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional
 
-from pursuhint.errors import InputError
-from pursuhint.losses.base import Batch, Loss, Outputs
+from pursuhint.losses.base import Batch
+from pursuhint.losses.logit import LogitLoss, divergences
 
 
-class KnowledgeDistillation(Loss):
+class KnowledgeDistillation(LogitLoss):
     """KL divergence from the teacher's to the student's probabilities at temperature T, times T squared.
 
     T^2 * mean over images of sum over classes of p_t * (log p_t - log p_s), where p = softmax(logits / T).
@@ -17,32 +16,21 @@ class KnowledgeDistillation(Loss):
     Args:
         temperature: T, above 0; 4 in the paper's example.
 
-    Raises:
-        InputError: the temperature is not above 0.
-
     Source:
         Hinton, Vinyals and Dean (2015), arXiv 1503.02531, section 2.
 
     Example:
         >>> import torch
+        >>> from pursuhint.losses import Outputs
         >>> logits = torch.tensor([[2.0, 0.0]])
         >>> loss = KnowledgeDistillation()(Outputs(logits), Outputs(logits), None)
         >>> round(loss["logit"].item(), 6)
         0.0
     """
 
-    term = "logit"
-    reduction = "batchmean, times T^2"
+    name = "kd"
+    reduction = "sum over classes, mean over images, times T^2"
 
-    def __init__(self, temperature: float = 4.0) -> None:
-        super().__init__()
-        if not temperature > 0:
-            raise InputError(f"`temperature` must be above 0; found {temperature}; the paper uses 4")
-        self.temperature = temperature
-
-    def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> dict[str, Tensor]:
-        """Return ``{"logit": scalar}``."""
-        log_student = functional.log_softmax(student.logits.float() / self.temperature, dim=1)
-        log_teacher = functional.log_softmax(teacher.logits.float() / self.temperature, dim=1)
-        divergence = functional.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True)
-        return {"logit": divergence * self.temperature**2}
+    def compare(self, student: Tensor, teacher: Tensor, batch: Batch) -> Tensor:
+        """Return the mean divergence times T squared."""
+        return divergences(student, teacher, self.temperature).mean() * self.temperature**2

@@ -83,6 +83,7 @@ def _train(run: RunFolder, progress: Progress) -> dict[str, Any]:
         steps_per_epoch=trainer.batches.steps,
         pairs=parts.pair_table(),
         augmentation=parts.augmentation,
+        recipe=settings.recipe,
         threads=trainer.threads,
         device=str(trainer.fabric.device),
         versions={name: version(name) for name in ("pursuhint", "torch", "torchvision", "lightning-fabric")},

@@ -15,17 +15,19 @@ from torch import Tensor
 from pursuhint.data.images import choose_images
 from pursuhint.device import choose_device, prepare_cpu
 from pursuhint.errors import InputError, PursuhintError, StopRequested
-from pursuhint.losses import Batch, Outputs, Term
+from pursuhint.losses import Batch, Outputs
 from pursuhint.progress import Progress, silent
 from pursuhint.teacher import score
 from pursuhint.training.batches import Batches
 from pursuhint.training.checkpoint import Checkpoint, latest_checkpoint, save_checkpoint, save_tensors
+from pursuhint.training.notes import start_notes
 from pursuhint.training.prepare import Parts, build_distiller
 from pursuhint.training.schedule import learning_rate
 from pursuhint.training.settings import RunSettings
 from pursuhint.training.teaching import LiveTeacher
-from pursuhint.training.weights import WEAK, gradient_norms, gradient_shares, settle_weights, weighted_total
-from pursuhint.training.window import Window, step_entry
+from pursuhint.training.weight_schedule import weights_at
+from pursuhint.training.weights import WEAK, contributions, gradient_norms, gradient_shares, settle_weights
+from pursuhint.training.window import Window, step_entry, step_values
 
 Record = Callable[..., None]
 """Called as ``record(kind, **fields)`` with plain values; a run's journal is one."""
@@ -94,7 +96,7 @@ class Trainer:
         self.distiller = build_distiller(settings, parts).to(self.fabric.device)
         self.standing = _Standing()
         self.window = Window()
-        self.weights: dict[Term, float] = {}
+        self.weights: dict[str, float] = {}
         taught = parts.teacher is not None and any(loss.needs_teacher for loss in self.distiller.losses)
         self._teacher = LiveTeacher(parts.teacher.model, parts.pairs, self.fabric) if taught else None
 
@@ -124,14 +126,17 @@ class Trainer:
         norms = gradient_norms(self.distiller, example, teacher)
         self.weights = settle_weights(self.settings.weights, norms)
         shares = gradient_shares(self.weights, norms)
+        given = self.settings.weights
         self.record(
-            "weights", weights=self.weights, norms=norms, shares=shares, mode=self.settings.weights.mode
+            "weights", weights=self.weights, norms=norms, shares=shares, mode=given.mode, preset=given.preset
         )
-        for term, share in shares.items():
-            if self.weights[term] and share < WEAK:
+        for text in start_notes(self.settings):
+            self.record("warning", text=text)
+        for part, share in shares.items():
+            if self.weights[part] and share < WEAK:
                 self.record(
                     "warning",
-                    text=f"L_{term} makes up {share:.2%} of the gradient at the start: it is as good as "
+                    text=f"L_{part} makes up {share:.2%} of the gradient at the start: it is as good as "
                     "switched off; "
                     f"raise its weight or use balanced weights",
                 )
@@ -206,13 +211,20 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         named = self.module(batch, self.teach(batch))
-        total = weighted_total(named, self.weights)
+        weights = self.weights_at(epoch + step / self.batches.steps)
+        weighted = contributions(named, weights)
+        total = sum(weighted.values())
         if self.fabric.device.type == "cpu":
             _check_finite(named, epoch, step)
         self.optimizer.zero_grad()
         self.fabric.backward(total)
         self.optimizer.step()
-        return {name: value.detach() for name, value in named.items()} | {"total": total.detach()}
+        return step_values(named, weighted, total)
+
+    def weights_at(self, epoch: float) -> dict[str, float]:
+        """Return the weight of every part at a (fractional) epoch."""
+        schedules = self.settings.weight_schedule.model_dump()
+        return weights_at(self.weights, schedules, epoch, self.settings.epochs)
 
     def teach(self, batch: Batch) -> Outputs | None:
         """Return what the teacher says of a batch; None when no loss asks."""
@@ -224,7 +236,7 @@ class Trainer:
             "step",
             epoch=epoch + (step + 1) / self.batches.steps,
             step=epoch * self.batches.steps + step + 1,
-            **step_entry(means, self.weights),
+            **step_entry(means),
             learning_rate=rate,
         )
 

@@ -91,6 +91,7 @@ def build_distiller(settings: RunSettings, parts: Parts) -> Distiller:
         logit_loss=settings.logit_loss,
         pairs=parts.pairs,
         temperature=settings.temperature,
+        label_smoothing=settings.label_smoothing,
     )
     return Distiller(parts.student.model, losses, parts.pairs)
 

@@ -9,36 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pursuhint.errors import InputError
 from pursuhint.pairs import Pair
 from pursuhint.plan import HintPlan
+from pursuhint.training.recipes import recipe_named
+from pursuhint.training.temperatures import usual_temperature
+from pursuhint.training.weight_presets import presets_for, weight_preset
+from pursuhint.training.weight_schedule import warmup_epochs
+from pursuhint.training.weight_settings import Weights, WeightSchedules
 
 HintLoss = Literal["none", "at", "fitnet"]
-LogitLoss = Literal["none", "kd"]
+LogitLoss = Literal["none", "kd", "wsl", "dkd", "dist", "kd-std"]
 Schedule = Literal["cosine", "step", "constant"]
-
-
-class Weights(BaseModel):
-    """How the three terms are weighed.
-
-    Attributes:
-        mode: ``fixed`` multiplies the terms by the numbers below. ``balanced`` reads the numbers as shares:
-            the weight of each term is set once, at the start, so that the norms of the terms' gradients on
-            the student stand in the proportion of the shares, L_cls keeping weight 1.
-        cls, logit, hint: gamma, alpha and beta, or the shares.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    mode: Literal["balanced", "fixed"] = "balanced"
-    cls: float = Field(1.0, ge=0, allow_inf_nan=False)
-    logit: float = Field(1.0, ge=0, allow_inf_nan=False)
-    hint: float = Field(0.5, ge=0, allow_inf_nan=False)
-
-    @model_validator(mode="after")
-    def _something_counts(self) -> Weights:
-        if self.cls + self.logit + self.hint == 0:
-            raise ValueError("at least one weight must be above 0")
-        if self.mode == "balanced" and self.cls == 0:
-            raise ValueError("balanced weights need a share of L_cls above 0; use fixed weights without it")
-        return self
 
 
 class RunSettings(BaseModel):
@@ -52,6 +31,10 @@ class RunSettings(BaseModel):
         pairs: hint point -> guided layer; empty takes the default pairs.
         teacher_weights: a checkpoint path that replaces the plan's.
         init: a checkpoint for the student's start weights.
+        temperature: of the logit loss; its usual one when left out.
+        weights: of the terms at the start; `weight_schedule` says how they change.
+        label_smoothing: of L_cls.
+        recipe: a name of `pursuhint.training.recipes`; it fills what is left out of the training's settings.
         learning_rate: at the start; `schedule` says how it falls; `warmup` epochs of linear rise come first.
         steps_at: relative places in the run at which ``step`` multiplies the rate by 0.1.
         augmentation: None takes the data set's own.
@@ -74,6 +57,9 @@ class RunSettings(BaseModel):
     logit_loss: LogitLoss = "none"
     temperature: float = Field(4.0, gt=0, allow_inf_nan=False)
     weights: Weights = Weights()
+    weight_schedule: WeightSchedules = WeightSchedules()
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    recipe: str | None = None
     epochs: int = Field(30, ge=1)
     batch_size: int = Field(64, ge=2)
     learning_rate: float = Field(0.05, gt=0, allow_inf_nan=False)
@@ -90,6 +76,15 @@ class RunSettings(BaseModel):
     limit: int | None = Field(None, ge=2)
     mirrors: tuple[Literal["tensorboard", "mlflow"], ...] = ()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        from_recipe = recipe_named(str(given["recipe"])).fields if given.get("recipe") is not None else {}
+        usual = {"temperature": usual_temperature(str(given.get("logit_loss", "none")))}
+        return from_recipe | usual | given
+
     @model_validator(mode="after")
     def _terms_have_sources(self) -> RunSettings:
         if self.kind == "distill" and self.plan is None:
@@ -97,6 +92,44 @@ class RunSettings(BaseModel):
         if self.kind == "train" and (self.hint_loss != "none" or self.logit_loss != "none"):
             raise ValueError("training without a teacher has no hint loss and no logit loss")
         return self
+
+    @model_validator(mode="after")
+    def _weights_fit_the_losses(self) -> RunSettings:
+        if not any(getattr(self.weights, term) for term in self.terms):
+            raise ValueError(
+                f"every term of this run ({', '.join(self.terms)}) has weight 0; give one a weight"
+            )
+        name = self.weights.preset
+        if name and (wanted := weight_preset(name).hint_loss) != self.hint_loss:
+            fitting = ", ".join(presets_for(self.hint_loss))
+            raise ValueError(
+                f"the weights preset `{name}` is for the hint loss `{wanted}`; found `{self.hint_loss}`, "
+                f"whose reduction differs; use balanced weights{f' or one of {fitting}' if fitting else ''}"
+            )
+        if self.weights.hint_last is not None and "+" not in self.hint_loss:
+            raise ValueError(
+                f"a weight of the last pair is for hint losses made of two, such as at+crd; found "
+                f"`{self.hint_loss}`; leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _schedules_fit_the_run(self) -> RunSettings:
+        for term, schedule in self.weight_schedule.model_dump().items():
+            if schedule != "constant" and term not in self.terms:
+                raise ValueError(f"this run has no {term} loss whose weight could follow `{schedule}`")
+            if warmup_epochs(schedule) > self.epochs:
+                raise ValueError(
+                    f"the weight of L_{term} cannot rise over longer than the run; expected at most "
+                    f"`warmup:{self.epochs}`, found `{schedule}`"
+                )
+        return self
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The terms that this run has, of `cls`, `logit` and `hint`."""
+        losses = {"cls": "labels", "logit": self.logit_loss, "hint": self.hint_loss}
+        return tuple(term for term, loss in losses.items() if loss != "none")
 
     @property
     def title(self) -> str:

@@ -1,39 +1,37 @@
-"""The weights of the terms: fixed, or settled at the start from the gradients."""
+"""The weights of the parts of the loss: fixed, or settled at the start from the gradients."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from pursuhint.errors import PursuhintError
-from pursuhint.losses import Batch, Outputs, Term
+from pursuhint.losses import Batch, Outputs
 from pursuhint.training.distiller import Distiller
+from pursuhint.training.loss_names import part_of, parts_in, term_of
 from pursuhint.training.settings import Weights
 
 WEAK = 0.01
-"""A term whose gradient is below this share of the whole is as good as switched off."""
+"""A part whose gradient is below this share of the whole is as good as switched off."""
 
 
-def term_of(name: str) -> Term:
-    """Return the term that a named loss belongs to.
+def contributions(named: Mapping[str, Tensor], weights: Mapping[str, float]) -> dict[str, Tensor]:
+    """Return each named loss times the weight of its part; their sum is the total.
 
     Example:
-        >>> term_of("hint/layer1.2->layer1.0")
-        'hint'
+        >>> named = {"cls": torch.tensor(2.0), "hint/a->b": torch.tensor(1.0), "hint/c->d": torch.tensor(3.0)}
+        >>> sum(contributions(named, {"cls": 1.0, "hint": 10.0}).values())
+        tensor(42.)
     """
-    return name.partition("/")[0]  # type: ignore[return-value]
+    return {name: weights[part_of(name)] * value for name, value in named.items()}
 
 
-def weighted_total(named: Mapping[str, Tensor], weights: Mapping[Term, float]) -> Tensor:
-    """Return gamma * L_cls + alpha * L_logit + beta * L_hint, where L_hint is the sum over the pairs."""
-    return sum(weights[term_of(name)] * value for name, value in named.items())
-
-
-def gradient_norms(distiller: Distiller, batch: Batch, teacher: Outputs | None) -> dict[Term, float]:
-    """Measure how hard each term pulls at the student.
+def gradient_norms(distiller: Distiller, batch: Batch, teacher: Outputs | None) -> dict[str, float]:
+    """Measure how hard each part pulls at the student.
 
     Args:
         distiller: in train mode; its parameters, buffers and gradients are left as they were.
@@ -41,55 +39,55 @@ def gradient_norms(distiller: Distiller, batch: Batch, teacher: Outputs | None) 
         teacher: its outputs for the batch.
 
     Returns:
-        Term -> Euclidean norm of its unweighted gradient on the student's parameters.
+        Part -> Euclidean norm of its unweighted gradient on the student's parameters.
     """
     kept = {name: value.clone() for name, value in distiller.state_dict().items()}
     named = distiller(batch, teacher)
     parameters = [p for p in distiller.student.parameters() if p.requires_grad]
-    norms: dict[Term, float] = {}
-    for term in dict.fromkeys(term_of(name) for name in named):
-        value = sum(loss for name, loss in named.items() if term_of(name) == term)
+    norms: dict[str, float] = {}
+    for part in parts_in(named):
+        value = sum(loss for name, loss in named.items() if part_of(name) == part)
         gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
         squares = sum(float(g.double().square().sum()) for g in gradients if g is not None)
-        norms[term] = math.sqrt(squares)
+        norms[part] = math.sqrt(squares)
     distiller.load_state_dict(kept)
     return norms
 
 
-def settle_weights(weights: Weights, norms: Mapping[Term, float]) -> dict[Term, float]:
-    """Turn the settings into the weight of every term.
+def settle_weights(weights: Weights, norms: Mapping[str, float]) -> dict[str, float]:
+    """Turn the settings into the weight of every part.
 
     Args:
-        weights: fixed weights or shares.
+        weights: fixed weights or shares; the parts of a term divide its share evenly.
         norms: of the unweighted gradients at the start.
 
     Returns:
-        Term -> weight, for the terms in `norms`.
+        Part -> weight, for the parts in `norms`.
 
     Raises:
-        PursuhintError: a term has no gradient (or not a finite one), so no weight can balance it.
+        PursuhintError: a part has no gradient (or not a finite one), so no weight can balance it.
 
     Example:
         >>> settle_weights(Weights(cls=1, logit=1, hint=0.5), {"cls": 3.0, "hint": 0.01})
         {'cls': 1.0, 'hint': 150.0}
     """
-    given: dict[Term, float] = {"cls": weights.cls, "logit": weights.logit, "hint": weights.hint}
     if weights.mode == "fixed":
-        return {term: given[term] for term in norms}
-    for term, norm in norms.items():
-        if given[term] and not (math.isfinite(norm) and norm > 0):
+        return {part: weights.of(part) for part in norms}
+    parts_of_term = Counter(term_of(part) for part in norms)
+    settled = {}
+    for part, norm in norms.items():
+        share = weights.of(part) / weights.cls / parts_of_term[term_of(part)]
+        if share and not (math.isfinite(norm) and norm > 0):
             raise PursuhintError(
-                f"L_{term} pulls at the student with a gradient of {norm}, so it cannot be balanced; "
+                f"L_{part} pulls at the student with a gradient of {norm}, so it cannot be balanced; "
                 f"give fixed weights, or other pairs"
             )
-    return {
-        term: given[term] / given["cls"] * norms["cls"] / norm if given[term] else 0.0
-        for term, norm in norms.items()
-    }
+        settled[part] = share * norms["cls"] / norm if share else 0.0
+    return settled
 
 
-def gradient_shares(weights: Mapping[Term, float], norms: Mapping[Term, float]) -> dict[Term, float]:
-    """Return each term's part of the weighted gradient norms at the start, summing to 1."""
-    pulls = {term: weights[term] * norms[term] for term in norms}
+def gradient_shares(weights: Mapping[str, float], norms: Mapping[str, float]) -> dict[str, float]:
+    """Return each part's share of the weighted gradient norms at the start, summing to 1."""
+    pulls = {part: weights[part] * norms[part] for part in norms}
     total = sum(pulls.values()) or 1.0
-    return {term: pull / total for term, pull in pulls.items()}
+    return {part: pull / total for part, pull in pulls.items()}

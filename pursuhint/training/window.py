@@ -8,8 +8,12 @@ from typing import Any
 
 from torch import Tensor
 
-from pursuhint.losses import TERMS, Term
-from pursuhint.training.weights import term_of
+from pursuhint.losses import TERMS
+from pursuhint.training.loss_names import term_of
+
+TOTAL = "total"
+WEIGHTED = "weighted "
+"""Stands before the name of a loss whose value was multiplied by the weight in force at that step."""
 
 
 @dataclass
@@ -31,16 +35,41 @@ class Window:
         return means
 
 
-def step_entry(means: Mapping[str, Tensor], weights: Mapping[Term, float]) -> dict[str, Any]:
-    """Return a logged step: ``total``, ``raw`` (each named loss) and ``weighted`` (each term).
+def step_values(
+    named: Mapping[str, Tensor], weighted: Mapping[str, Tensor], total: Tensor
+) -> dict[str, Tensor]:
+    """Return what a window keeps of a step.
 
     Args:
-        means: the named losses and ``total``.
-        weights: in force.
+        named: the unweighted losses.
+        weighted: the same times their weights.
+        total: what was minimised.
+    """
+    values = dict(named) | {f"{WEIGHTED}{name}": value for name, value in weighted.items()} | {TOTAL: total}
+    return {name: value.detach() for name, value in values.items()}
+
+
+def step_entry(means: Mapping[str, Tensor]) -> dict[str, Any]:
+    """Return a logged step from the means of its `step_values`.
+
+    Returns:
+        ``total``; ``raw``: each named loss; ``contributions``: each named loss times its weight, which add up
+        to the total; ``weighted``: the same summed over each term.
+
+    Example:
+        >>> values = {"cls": 2.0, "hint/p": 3.0, "weighted cls": 2.0, "weighted hint/p": 0.3, "total": 2.3}
+        >>> step_entry(values)["weighted"], step_entry(values)["contributions"]
+        ({'cls': 2.0, 'hint': 0.3}, {'cls': 2.0, 'hint/p': 0.3})
     """
     raw = {name: float(value) for name, value in means.items()}
-    total = raw.pop("total")
-    terms = {t: sum(v for name, v in raw.items() if term_of(name) == t) for t in TERMS}
-    present = {term_of(name) for name in raw}
-    weighted = {term: weights[term] * terms[term] for term in TERMS if term in present}
-    return {"total": total, "raw": raw, "weighted": weighted}
+    total = raw.pop(TOTAL)
+    contributions = {
+        name.removeprefix(WEIGHTED): raw.pop(name) for name in list(raw) if name.startswith(WEIGHTED)
+    }
+    present = {term_of(name) for name in contributions}
+    weighted = {
+        term: sum(value for name, value in contributions.items() if term_of(name) == term)
+        for term in TERMS
+        if term in present
+    }
+    return {TOTAL: total, "raw": raw, "contributions": contributions, "weighted": weighted}

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app import launch, losses
-from app.state import KEY, Numbers, Recipe
+from app.state import KEY, AppState, Numbers, Recipe
 from pursuhint.errors import InputError
 from pursuhint.hints import choose_hints
 from pursuhint.pairs import Pair
@@ -55,12 +55,81 @@ def test_the_formula_follows_the_losses_and_weights(open_page, teacher):
     app = open_page("distill")
     assert r"\alpha\,\mathcal{L}_{\text{logit}}" in app.latex[0].value
     assert app.latex[1].value.strip("$\n ").endswith("1 : 1 : 0.5")
-    widget(app.segmented_control, "Weights").set_value(False).run()
+    widget(app.selectbox, "Weights").set_value("fixed").run()
     widget(app.number_input, "β of L_hint").set_value(200.0).run()
     assert r"200\,\mathcal{L}_{\text{hint}}" in app.latex[0].value and len(app.latex) == 1
-    widget(app.segmented_control, "Hint loss").set_value("none").run()
+    widget(app.selectbox, "Hint loss").set_value("none").run()
     assert "hint" not in app.latex[0].value
     assert not app.exception and not app.error
+
+
+def test_a_preset_shows_its_numbers_and_brings_its_logit_loss(open_page, teacher):
+    app = open_page("distill")
+    weights = widget(app.selectbox, "Weights")
+    assert weights.options == [
+        "Balanced",
+        "Fixed",
+        "pursuhint-cifar100",
+        "pursuhint-imagenet",
+        "repdistiller-at",
+    ]
+    weights.set_value("pursuhint-cifar100").run()
+    assert app.latex[0].value.count(r"1.5\,\mathcal{L}_{\text{logit}}") == 1 and len(app.latex) == 1
+    assert widget(app.number_input, "α of L_logit").disabled
+    widget(app.selectbox, "Weights").set_value("repdistiller-at").run()
+    assert r"1000\,\mathcal{L}_{\text{hint}}" in app.latex[0].value and "logit" not in app.latex[0].value
+    assert widget(app.selectbox, "Logit loss").value == "none"
+    assert not app.exception and not app.error
+
+
+@pytest.mark.parametrize("change", [{"hint_loss": "fitnet"}, {"logit_loss": "kd"}])
+def test_a_preset_for_other_losses_is_left(change):
+    mine = AppState()
+    mine.cook(weights="repdistiller-at", logit_loss="none")
+    assert mine.recipe.numbers == Numbers(1, 0, 1000)
+    mine.cook(**change)
+    assert (mine.recipe.weights, mine.recipe.numbers) == ("balanced", mine.recipe.shares)
+
+
+def test_a_logit_loss_comes_with_its_usual_temperature(open_page, teacher):
+    app = open_page("distill")
+    widget(app.selectbox, "Logit loss").set_value("kd-std").run()
+    assert widget(app.number_input, "Temperature T").value == 2.0
+    assert not app.exception and not app.error
+
+
+def test_a_recipe_fills_the_numbers_and_says_its_steps(open_page, teacher, launched):
+    app = open_page("distill")
+    widget(app.selectbox, "Recipe").set_value("imagenet").run()
+    shown = {
+        label: widget(app.number_input, label).value for label in ("Epochs", "Batch size", "Learning rate")
+    }
+    assert shown == {"Epochs": 100, "Batch size": 256, "Learning rate": 0.1}
+    widget(app.number_input, "Epochs").set_value(10).run()
+    assert "rate × 0.1 after epochs 3, 6, 9" in texts(app)
+    widget(app.button, "Start distillation").click().run()
+    settings = list_runs()[0].run_settings
+    assert (settings.recipe, settings.epochs, settings.schedule, settings.weight_decay) == (
+        "imagenet",
+        10,
+        "step",
+        1e-4,
+    )
+
+
+def test_weights_change_over_the_run_as_chosen(open_page, teacher, launched):
+    app = open_page("distill")
+    widget(app.selectbox, "β of L_hint").set_value("decay").run()
+    app.session_state[KEY].cook(logit_schedule="warmup:12")
+    app.run()
+    assert widget(app.selectbox, "α of L_logit").value == "warmup:12"
+    widget(app.button, "Start distillation").click().run()
+    schedules = list_runs()[0].run_settings.weight_schedule
+    assert (schedules.logit, schedules.hint) == ("warmup:12", "decay")
+    app = open_page("distill")
+    app.session_state[KEY].cook(hint_schedule="sometimes")
+    app.run()
+    assert "a weight's schedule is `constant`, `decay` or `warmup:EPOCHS`" in app.error[0].value
 
 
 def test_weights_that_cannot_be_used_say_so(open_page, teacher):
@@ -109,8 +178,12 @@ def test_the_recipe_is_there_again_after_another_page(open_page, teacher):
     [
         Recipe(),
         Recipe(hint_loss="none", epochs=3, seed=5, threads=1, name="KD, plain"),
-        Recipe(hint_loss="fitnet", logit_loss="none", balanced=False, temperature=2.5, learning_rate=0.01),
+        Recipe(hint_loss="fitnet", logit_loss="none", weights="fixed", temperature=2.5, learning_rate=0.01),
         Recipe(shares=Numbers(2, 1, 0.25), batch_size=128),
+        Recipe(training="cifar", epochs=24, label_smoothing=0.1, logit_loss="kd-std", temperature=2.0),
+        Recipe(weights="pursuhint-cifar100", hint_schedule="decay", logit_schedule="warmup:20"),
+        Recipe(weights="repdistiller-fitnet", hint_loss="fitnet", logit_loss="none", logit_schedule="decay"),
+        Recipe(training="imagenet", logit_loss="wsl", weights="fixed", fixed=Numbers(1, 2.5, 0.01)),
     ],
 )
 def test_the_command_starts_the_same_run(teacher, tmp_path, monkeypatch, recipe):
@@ -138,7 +211,9 @@ def test_settings_that_cannot_be_used_are_refused_before_a_run_exists(teacher, l
 
 def test_explanations_name_the_kind_of_weights():
     assert losses.explanation(Recipe()).startswith("Balanced")
-    assert losses.explanation(Recipe(balanced=False)).startswith("Fixed")
+    assert losses.explanation(Recipe(weights="fixed")).startswith("Fixed")
+    preset = losses.explanation(Recipe(weights="pursuhint-cifar100"))
+    assert "Code Ocean capsule 4245746), CIFAR-100; reduction unverified" in preset
 
 
 def test_the_page_shows_the_command(open_page, teacher):

@@ -9,6 +9,7 @@ import pytest
 from pursuhint.runs import RunFolder, create_run, find_run, list_runs
 from pursuhint.runs.worker import work
 from pursuhint.training.loop import Trainer
+from pursuhint.training.settings import RunSettings
 from tests.tiny import STUDENT
 
 QUICK = ("--epochs", "1", "--limit", "96", "--batch-size", "32", "--device", "cpu", "--threads", "1")
@@ -69,23 +70,83 @@ def test_distill_in_words(pursuhint, plan_file: Path):
     assert "of 500 test images (best epoch 1), 5,006 parameters, 8.72 times smaller than its teacher" in words
 
 
+@pytest.fixture
+def asked(pursuhint, plan_file: Path, monkeypatch):
+    """A function that returns the settings of the run that a `distill` command would start."""
+    monkeypatch.setattr(RunFolder, "launch", lambda self: 1)
+
+    def ask(*options: object) -> RunSettings:
+        command = ("distill", "--plan", plan_file, "--student", STUDENT, *options, "--detach", "--json")
+        return find_run(pursuhint(*command).json["id"]).run_settings
+
+    return ask
+
+
+BALANCED = {"mode": "balanced", "cls": 1.0, "logit": 1.0, "hint": 0.5, "hint_last": None, "preset": None}
+
+
 @pytest.mark.parametrize(
     ("options", "weights"),
     [
-        ((), {"mode": "balanced", "cls": 1.0, "logit": 1.0, "hint": 0.5}),
-        (("--balance", "--weight-hint", "2"), {"mode": "balanced", "cls": 1.0, "logit": 1.0, "hint": 2.0}),
+        ((), {}),
+        (("--balance", "--weight-hint", "2"), {"hint": 2.0}),
         (
             ("--weight-cls", "1", "--weight-logit", "1.5", "--weight-hint", "1000"),
-            {"mode": "fixed", "cls": 1.0, "logit": 1.5, "hint": 1000.0},
+            {"mode": "fixed", "logit": 1.5, "hint": 1000.0},
+        ),
+        (
+            ("--weights-preset", "pursuhint-cifar100"),
+            {"mode": "fixed", "logit": 1.5, "hint": 1.0, "preset": "pursuhint-cifar100"},
+        ),
+        (
+            ("--weights-preset", "repdistiller-at", "--weight-hint", "500"),
+            {"mode": "fixed", "logit": 0.0, "hint": 500.0, "preset": "repdistiller-at"},
         ),
     ],
 )
-def test_weights_on_the_command_line(pursuhint, plan_file: Path, monkeypatch, options, weights):
-    monkeypatch.setattr(RunFolder, "launch", lambda self: 1)
-    found = pursuhint(
-        "distill", "--plan", plan_file, "--student", STUDENT, *options, "--detach", "--json"
-    ).json
-    assert find_run(found["id"]).run_settings.weights.model_dump() == weights
+def test_weights_on_the_command_line(asked, options, weights):
+    assert asked(*options).weights.model_dump() == BALANCED | weights
+
+
+@pytest.mark.parametrize(
+    ("options", "losses"),
+    [
+        ((), ("at", "kd", 4.0)),
+        (("--logit-loss", "kd-std"), ("at", "kd-std", 2.0)),
+        (("--logit-loss", "kd-std", "--temperature", "3"), ("at", "kd-std", 3.0)),
+        (("--weights-preset", "pursuhint-imagenet"), ("at", "kd", 4.0)),
+        (("--weights-preset", "repdistiller-fitnet"), ("fitnet", "none", 4.0)),
+        (("--weights-preset", "repdistiller-kd"), ("none", "kd", 4.0)),
+        (
+            ("--weights-preset", "repdistiller-at", "--logit-loss", "kd", "--weight-logit", "1"),
+            ("at", "kd", 4.0),
+        ),
+    ],
+)
+def test_a_preset_brings_the_losses_that_it_is_for(asked, options, losses):
+    found = asked(*options)
+    assert (found.hint_loss, found.logit_loss, found.temperature) == losses
+
+
+def test_schedules_and_smoothing_on_the_command_line(asked):
+    found = asked("--schedule-hint", "decay", "--schedule-logit", "warmup:20", "--label-smoothing", "0.1")
+    assert found.weight_schedule.model_dump() == {"cls": "constant", "logit": "warmup:20", "hint": "decay"}
+    assert found.label_smoothing == 0.1
+
+
+def test_a_recipe_fills_what_is_not_given(asked):
+    assert asked() == asked("--recipe", "quick").model_copy(update={"recipe": None})
+    found = asked("--recipe", "cifar", "--epochs", "24", "--lr", "0.01")
+    assert found.recipe == "cifar"
+    assert (found.epochs, found.learning_rate) == (24, 0.01)
+    assert (found.batch_size, found.weight_decay, found.schedule, found.warmup) == (64, 5e-4, "step", 0)
+    assert (found.steps_at, found.augmentation) == ((0.625, 0.75, 0.875), "crop-flip")
+
+
+def test_a_shortened_recipe_is_said(pursuhint, plan_file: Path):
+    answer = pursuhint("distill", "--plan", plan_file, "--student", STUDENT, "--recipe", "cifar", *QUICK)
+    assert answer.code == 0
+    assert "the recipe `cifar` is shortened from 240 epochs to 1: its" in " ".join(answer.err.split())
 
 
 def test_options_reach_the_settings(pursuhint, plan_file: Path, tiny_weights: Path, monkeypatch):
@@ -161,12 +222,43 @@ def test_export_copies_the_student(pursuhint, finished: RunFolder, tmp_path: Pat
         ),
         (
             "--plan {plan} --student zoo:resnet8 --logit-loss kl",
-            "`logit_loss`: Input should be 'none' or 'kd'",
+            "`logit_loss`: Input should be 'none', 'kd', 'wsl', 'dkd', 'dist' or 'kd-std'; found `kl`",
         ),
         ("--plan {plan} --student zoo:resnet8 --pair layer1.0", "a pair is written HINT=GUIDED"),
         ("--plan {plan} --student zoo:resnet8 --pair a=b", "unknown hint point in a pair `a`"),
         ("--plan {plan} --student zoo:resnet8 --pair layer1.0=b", "unknown guided layer in a pair `b`"),
         ("--plan {plan} --student zoo:resnet8 --weight-cls 1", "the logit loss `kd` has weight 0; give"),
+        (
+            "--plan {plan} --student zoo:resnet8 --weights-preset repdistiler-at",
+            "unknown weights preset `repdistiler-at`: did you mean `repdistiller-at`?",
+        ),
+        (
+            "--plan {plan} --student zoo:resnet8 --weights-preset repdistiller-at --hint-loss fitnet",
+            "the weights preset `repdistiller-at` is for the hint loss `at`; found `fitnet`, whose reduction "
+            "differs; use balanced weights or one of repdistiller-fitnet",
+        ),
+        (
+            "--plan {plan} --student zoo:resnet8 --weights-preset repdistiller-at --logit-loss kd",
+            "the logit loss `kd` has weight 0; give `--weight-logit` a value above 0 or set it to none",
+        ),
+        (
+            "--plan {plan} --student zoo:resnet8 --weights-preset repdistiller-at --balance",
+            "the weights of the preset `repdistiller-at` are fixed; leave out either of the two",
+        ),
+        (
+            "--plan {plan} --student zoo:resnet8 --weight-hint -1",
+            "`weights.hint`: Input should be greater than",
+        ),
+        (
+            "--plan {plan} --student zoo:resnet8 --schedule-hint decline",
+            "`weight_schedule.hint`: a weight's schedule is `constant`, `decay` or `warmup:EPOCHS`, such as "
+            "`warmup:20`; found `decline`",
+        ),
+        ("--plan {plan} --student zoo:resnet8 --recipe cifr", "unknown recipe `cifr`: did you mean `cifar`?"),
+        (
+            "--plan {plan} --student zoo:resnet8 --label-smoothing 1",
+            "`label_smoothing`: Input should be less than 1; found `1.0`",
+        ),
         (
             "--plan {plan} --student zoo:resnet8 --weights {tmp}/no.pt",
             "no.pt` does not exist; check the path",

@@ -56,5 +56,7 @@ def test_the_gradient_keeps_its_size_as_the_temperature_grows():
 
 @pytest.mark.parametrize("temperature", [0, -1, float("nan")])
 def test_a_temperature_of_zero_or_less_is_refused(temperature: float):
-    with pytest.raises(InputError, match="`temperature` must be above 0; found .*; the paper uses 4"):
+    with pytest.raises(
+        InputError, match="`temperature` must be above 0; found .*; the usual one of `kd` is 4"
+    ):
         KnowledgeDistillation(temperature)

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from pursuhint.errors import InputError, PursuhintError
-from pursuhint.losses import CrossEntropy
+from pursuhint.losses import LOGIT_LOSSES, CrossEntropy
 from pursuhint.losses.at import AttentionTransfer
 from pursuhint.training.prepare import Parts
 from tests.tiny import TEACHER
@@ -49,6 +49,12 @@ def test_the_total_is_the_weighted_sum_of_the_named_losses(train, settings_for, 
         for term, value in step["weighted"].items():
             assert value == pytest.approx(settled["weights"][term] * by_term[term], rel=1e-6)
         assert step["total"] == pytest.approx(sum(step["weighted"].values()), rel=1e-5)
+        assert list(step["contributions"]) == expected
+        assert step["total"] == pytest.approx(sum(step["contributions"].values()), rel=1e-6)
+        for name, value in step["contributions"].items():
+            assert value == pytest.approx(
+                settled["weights"][name.split("/")[0]] * step["raw"][name], rel=1e-6
+            )
 
 
 def test_teacher_and_student_see_the_same_tensor(train, settings_for):
@@ -135,6 +141,24 @@ def test_without_hints_and_teacher_only_the_labels_count(train, settings_for):
     assert recorded.of("weights")[0]["weights"] == {"cls": 1.0}
     assert all(list(step["raw"]) == ["cls"] for step in recorded.of("step"))
     assert [type(loss) for loss in recorded.trainer.distiller.losses] == [CrossEntropy]
+
+
+@pytest.mark.parametrize("logit_loss", LOGIT_LOSSES)
+def test_every_logit_loss_can_be_balanced_and_trains(train, settings_for, logit_loss: str):
+    recorded = train(settings_for(logit_loss=logit_loss, hint_loss="none", epochs=4, warmup=0))
+    (settled,) = recorded.of("weights")
+    assert settled["shares"] == pytest.approx({"cls": 0.5, "logit": 0.5})
+    values = [step["raw"]["logit"] for step in recorded.of("step")]
+    assert len(values) == 12
+    assert sum(values[-3:]) < 0.95 * sum(values[:3])
+
+
+def test_label_smoothing_reaches_the_labels_term_alone(train, settings_for):
+    plain, smoothed = (
+        train(settings_for(epochs=1, label_smoothing=s), folder=str(s)).of("step")[0]["raw"] for s in (0, 0.9)
+    )
+    assert smoothed["cls"] != pytest.approx(plain["cls"], rel=1e-3)
+    assert {k: v for k, v in smoothed.items() if k != "cls"} == {k: v for k, v in plain.items() if k != "cls"}
 
 
 def test_mixed_precision_trains_with_finite_losses(train, settings_for):

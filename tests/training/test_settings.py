@@ -33,6 +33,35 @@ PLAIN = {"kind": "train", "student": "zoo:resnet8", "data": "digits", "preproces
             "`weights`: balanced weights need a share of L_cls above 0; use fixed weights",
         ),
         ({"weights": {"hint": -1}}, "`weights.hint`: Input should be greater than or equal to 0; found `-1`"),
+        (
+            {"weights": {"mode": "fixed", "cls": 0}},
+            r"every term of this run \(cls\) has weight 0; give one a weight",
+        ),
+        (
+            {"weights": {"hint_last": 0.8}},
+            "`weights`: balanced weights give the last pair its share by themselves",
+        ),
+        ({"weights": {"hint_last": 0}}, "`weights.hint_last`: Input should be greater than 0; found `0`"),
+        (
+            {"weights": {"mode": "balanced", "preset": "repdistiller-at"}},
+            "`weights`: the weights of the preset `repdistiller-at` are fixed; leave out either",
+        ),
+        (
+            {"weights": {"preset": "repdistiller"}},
+            "unknown weights preset `repdistiller`: did you mean `repdist",
+        ),
+        (
+            {"weight_schedule": {"hint": "decay"}},
+            "this run has no hint loss whose weight could follow `decay`",
+        ),
+        ({"weight_schedule": {"hints": "decay"}}, "`weight_schedule.hints`: Extra inputs are not permitted"),
+        (
+            {"weight_schedule": {"cls": "warmup:31"}},
+            "the weight of L_cls cannot rise over longer than the run; expected at most `warmup:30`, found",
+        ),
+        ({"label_smoothing": 1}, "`label_smoothing`: Input should be less than 1; found `1`"),
+        ({"label_smoothing": -0.1}, "`label_smoothing`: Input should be greater than or equal to 0"),
+        ({"recipe": "cifar100"}, "unknown recipe `cifar100`: did you mean `cifar`"),
     ],
 )
 def test_a_value_that_breaks_its_rule_is_named(fields: dict, message: str):
@@ -40,8 +69,43 @@ def test_a_value_that_breaks_its_rule_is_named(fields: dict, message: str):
         make_settings(**PLAIN | fields)
 
 
+def test_a_weight_of_the_last_pair_needs_a_hint_loss_that_has_one(settings_for):
+    with pytest.raises(
+        InputError, match=r"is for hint losses made of two, such as at\+crd; found `at`; leave it"
+    ):
+        settings_for(weights={"mode": "fixed", "hint_last": 0.8})
+
+
+@pytest.mark.parametrize(("logit_loss", "temperature"), [("kd", 4.0), ("kd-std", 2.0), ("none", 4.0)])
+def test_the_temperature_is_the_logit_losss_own_when_left_out(
+    settings_for, logit_loss: str, temperature: float
+):
+    assert settings_for(logit_loss=logit_loss).temperature == temperature
+    assert settings_for(logit_loss=logit_loss, temperature=1.5).temperature == 1.5
+
+
+@pytest.mark.parametrize(
+    ("fields", "terms"),
+    [
+        ({}, ("cls", "logit", "hint")),
+        ({"hint_loss": "none"}, ("cls", "logit")),
+        ({"logit_loss": "none"}, ("cls", "hint")),
+    ],
+)
+def test_the_terms_are_those_that_have_a_loss(settings_for, fields: dict, terms: tuple[str, ...]):
+    assert settings_for(**fields).terms == terms
+
+
 def test_settings_come_back_from_json(settings_for):
-    settings = settings_for(pairs=({"hint": "layer1.0", "guided": "layer1.0"},))
+    settings = settings_for(
+        pairs=({"hint": "layer1.0", "guided": "layer1.0"},),
+        logit_loss="none",
+        weights={"preset": "repdistiller-at", "hint": 500},
+        weight_schedule={"hint": "decay"},
+        recipe="cifar",
+        label_smoothing=0.1,
+    )
+    assert (settings.weights.hint, settings.epochs, settings.schedule) == (500, 2, "step")
     assert RunSettings.model_validate_json(settings.model_dump_json()) == settings
 
 

@@ -10,11 +10,10 @@ from pursuhint.training.loop import Trainer
 from pursuhint.training.prepare import load_parts
 from pursuhint.training.settings import Weights
 from pursuhint.training.weights import (
+    contributions,
     gradient_norms,
     gradient_shares,
     settle_weights,
-    term_of,
-    weighted_total,
 )
 
 
@@ -104,7 +103,29 @@ def test_shares_sum_to_one():
     assert gradient_shares({"cls": 0}, {"cls": 1.0}) == {"cls": 0.0}
 
 
-def test_the_total_sums_the_pairs_of_a_term():
-    named = {"cls": torch.tensor(2.0), "hint/a->b": torch.tensor(1.0), "hint/c->d": torch.tensor(3.0)}
-    assert weighted_total(named, {"cls": 1.0, "hint": 10.0}) == 42
-    assert [term_of(name) for name in named] == ["cls", "hint", "hint"]
+def test_the_contributions_are_weighted_by_part():
+    values = {"cls": 2.0, "hint:at/a->b": 1.0, "hint:at/c->d": 3.0, "hint:crd/e->f": 5.0}
+    named = {name: torch.tensor(value) for name, value in values.items()}
+    weighted = contributions(named, {"cls": 1.0, "hint:at": 10.0, "hint:crd": 0.5})
+    assert {name: float(value) for name, value in weighted.items()} == {
+        "cls": 2.0,
+        "hint:at/a->b": 10.0,
+        "hint:at/c->d": 30.0,
+        "hint:crd/e->f": 2.5,
+    }
+
+
+def test_the_parts_of_a_term_divide_its_share_evenly():
+    norms = {"cls": 2.0, "logit": 4.0, "hint:at": 0.01, "hint:crd": 8.0}
+    settled = settle_weights(Weights(cls=2, logit=1, hint=3), norms)
+    shares = gradient_shares(settled, norms)
+    assert settled["cls"] == 1
+    assert shares == pytest.approx({"cls": 2 / 6, "logit": 1 / 6, "hint:at": 1.5 / 6, "hint:crd": 1.5 / 6})
+
+
+def test_fixed_parts_share_their_terms_weight_unless_the_last_has_its_own():
+    norms = {"cls": 1.0, "hint:at": 1.0, "hint:crd": 1.0}
+    both = Weights(mode="fixed", hint=7)
+    assert settle_weights(both, norms) == {"cls": 1.0, "hint:at": 7.0, "hint:crd": 7.0}
+    apart = Weights(mode="fixed", hint=1000, hint_last=0.8)
+    assert settle_weights(apart, norms) == {"cls": 1.0, "hint:at": 1000.0, "hint:crd": 0.8}
