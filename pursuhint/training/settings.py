@@ -10,7 +10,7 @@ from pursuhint.errors import InputError
 from pursuhint.pairs import Pair
 from pursuhint.plan import HintPlan
 
-HintLoss = Literal["none", "at", "fitnet"]
+HintLoss = Literal["none", "at", "fitnet", "sp", "vid", "crd", "at+crd", "pkt", "nst", "cc", "rkd", "cka"]
 LogitLoss = Literal["none", "kd"]
 Schedule = Literal["cosine", "step", "constant"]
 

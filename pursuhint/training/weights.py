@@ -21,10 +21,10 @@ def term_of(name: str) -> Term:
     """Return the term that a named loss belongs to.
 
     Example:
-        >>> term_of("hint/layer1.2->layer1.0")
-        'hint'
+        >>> term_of("hint/layer1.2->layer1.0"), term_of("hint:crd/layer3.2->layer3.0")
+        ('hint', 'hint')
     """
-    return name.partition("/")[0]  # type: ignore[return-value]
+    return name.partition("/")[0].partition(":")[0]  # type: ignore[return-value]
 
 
 def weighted_total(named: Mapping[str, Tensor], weights: Mapping[Term, float]) -> Tensor:
