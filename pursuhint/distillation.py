@@ -29,7 +29,7 @@ def distill(
     Args:
         plan: with the teacher, the data and the hint points.
         student: such as ``zoo:resnet20``.
-        hint_loss: ``at``, ``fitnet`` or ``none``.
+        hint_loss: a name of `pursuhint.catalogue.HINT_FACTS`, or ``none``.
         logit_loss: ``kd`` or ``none``.
         epochs: passes over the training images.
         seed: the same seed and number of threads give the same history on a CPU.

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pursuhint.catalogue import HINT_FACTS
 from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
 from pursuhint.errors import InputError, unknown
@@ -51,7 +52,7 @@ def distill(
     recipe: dict[str, Any],
     plan: Annotated[Path, typer.Option(help="The hint plan, from `pursuhint hints --out` or the app.")],
     student: Annotated[str, typer.Option(help="The network to train, such as zoo:resnet20.")],
-    hint_loss: Annotated[str, typer.Option(help="at, fitnet or none (KD only).")] = "at",
+    hint_loss: Annotated[str, typer.Option(help=f"{', '.join(HINT_FACTS)} or none (KD only).")] = "at",
     logit_loss: Annotated[str, typer.Option(help="kd or none.")] = "kd",
     balance: Annotated[
         bool, typer.Option("--balance", help="Weights are shares of the gradient (the default).")
@@ -168,7 +169,7 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
 
     try:
         with progress_bars(quiet=as_json) as progress:
-            work(run, progress=progress)
+            work(run, progress=progress, watch=None if as_json else _announce)
     except InputError:
         if "start" not in run.history().facts:
             run.delete()  # it was refused before it began: there is nothing to resume
@@ -188,6 +189,18 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
         highlight=False,
     )
     return run
+
+
+def _announce(kind: str, **fields: Any) -> None:
+    """Print the pairs when training starts."""
+    if kind == "start" and fields["pairs"]:
+        columns = ("hint point", "shape", "guided layer", "shape", "adapter", "parameters")
+        table("Pairs", columns, [_pair_row(pair) for pair in fields["pairs"]])
+
+
+def _pair_row(pair: dict[str, Any]) -> tuple[object, ...]:
+    hint, guided = (" x ".join(map(str, pair[side])) for side in ("hint_shape", "guided_shape"))
+    return pair["hint"], hint, pair["guided"], guided, pair["adapter"], pair["adapter_parameters"]
 
 
 def _pair(text: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from pursuhint.catalogue import HINT_FACTS
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.losses import CrossEntropy
 from pursuhint.losses.at import AttentionTransfer
@@ -32,18 +33,19 @@ def test_the_teacher_is_bit_identical_after_a_run(train, settings_for):
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in teacher.modules())
 
 
-@pytest.mark.parametrize("hint_loss", ["at", "fitnet", "none"])
+@pytest.mark.parametrize("hint_loss", [*HINT_FACTS, "none"])
 def test_the_total_is_the_weighted_sum_of_the_named_losses(train, settings_for, hint_loss: str):
-    recorded = train(settings_for(hint_loss=hint_loss))
+    recorded = train(settings_for(hint_loss=hint_loss, epochs=1))
     (settled,) = recorded.of("weights")
     steps = recorded.of("step")
-    assert len(steps) == 6
-    pairs = ["hint/layer1.0->layer1.0", "hint/layer2.0->layer2.0", "hint/layer3.0->layer3.0"]
-    expected = ["cls", "logit"] + (pairs if hint_loss != "none" else [])
+    assert len(steps) == 3
+    parts = {"none": [], "at+crd": ["hint:at", "hint:at", "hint:crd"]}.get(hint_loss, ["hint"] * 3)
+    expected = ["cls", "logit", *(f"{part}/layer{i}.0->layer{i}.0" for i, part in enumerate(parts, start=1))]
     for step in steps:
         assert list(step["raw"]) == expected
         by_term = {
-            t: sum(v for n, v in step["raw"].items() if n.split("/")[0] == t) for t in step["weighted"]
+            t: sum(v for n, v in step["raw"].items() if n.split("/")[0].split(":")[0] == t)
+            for t in step["weighted"]
         }
         assert set(by_term) == set(settled["weights"])
         for term, value in step["weighted"].items():
