@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import get_args
 
 import streamlit as st
 
 from app import state
 from app.bound import bound
 from app.state import Recipe
-from pursuhint.training.settings import HintLoss, LogitLoss
+from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS, LossFacts, title_of
 
-TITLES = {"at": "Attention", "fitnet": "FitNets", "none": "none", "kd": "Soft labels (KD)"}
 TERMS = {"cls": r"\gamma", "logit": r"\alpha", "hint": r"\beta"}
 NAMES = {"cls": "γ of L_cls", "logit": "α of L_logit", "hint": "β of L_hint"}
 
@@ -21,11 +20,13 @@ def draw() -> None:
     """Draw the choice of the losses and of their weights, and the formula that follows from them."""
     mine = state.get()
     with st.container(horizontal=True, gap="small", vertical_alignment="top"):
-        _choice("Hint loss", "hint_loss", [*get_args(HintLoss)[1:], "none"])
-        _choice("Logit loss", "logit_loss", [*get_args(LogitLoss)[1:], "none"])
+        _choice("Hint loss", "hint_loss", HINT_FACTS)
+        _choice("Logit loss", "logit_loss", LOGIT_FACTS)
         tie = bound("distill-temperature", mine.recipe.temperature, lambda t: mine.cook(temperature=t))
         off = mine.recipe.logit_loss == "none"
         st.number_input("Temperature T", 0.5, 20.0, step=0.5, width=115, disabled=off, **tie)
+    if mine.recipe.hint_loss != "none":
+        st.caption(description(HINT_FACTS[mine.recipe.hint_loss]))
     _weights()
     st.latex(formula(mine.recipe))
     if mine.recipe.balanced and len(present(mine.recipe)) > 1:
@@ -33,10 +34,11 @@ def draw() -> None:
     st.caption(explanation(mine.recipe))
 
 
-def _choice(label: str, field: str, options: list[str]) -> None:
+def _choice(label: str, field: str, offered: Mapping[str, LossFacts]) -> None:
     mine = state.get()
     tie = bound(f"distill-{field}", getattr(mine.recipe, field), lambda name: mine.cook(**{field: name}))
-    st.segmented_control(label, options, required=True, format_func=TITLES.__getitem__, **tie)
+    papers = "\n".join(f"- {facts.title}: {facts.source}" for facts in offered.values())
+    st.selectbox(label, [*offered, "none"], format_func=title_of, help=papers, **tie)
 
 
 def _weights() -> None:
@@ -89,6 +91,23 @@ def balance(recipe: Recipe) -> str:
     terms = present(recipe)
     pulls = " : ".join(rf"{TERMS[term]}\,\lVert g_{{\text{{{term}}}}}\rVert" for term in terms)
     return rf"{pulls} = {' : '.join(f'{getattr(recipe.numbers, term):g}' for term in terms)}"
+
+
+def description(facts: LossFacts) -> str:
+    r"""Write a loss in one line of Markdown: its formula, its reduction and what is peculiar about it.
+
+    Example:
+        >>> from pursuhint.catalogue import hint_facts
+        >>> description(hint_facts("fitnet")).partition("$: ")[2]
+        'mean over images, channels and positions; trains an adapter; usual fixed weight 100.'
+    """
+    remarks = [
+        facts.reduction,
+        "trains an adapter" if facts.adapter else "",
+        "looks across the images of a batch" if facts.across_images else "",
+        f"usual fixed weight {facts.weight:,g}" if facts.weight else "",
+    ]
+    return f"${facts.formula}$: {'; '.join(filter(None, remarks))}."
 
 
 def explanation(recipe: Recipe) -> str:
