@@ -19,14 +19,14 @@ NAMES = {"cls": "γ of L_cls", "logit": "α of L_logit", "hint": "β of L_hint"}
 def draw() -> None:
     """Draw the choice of the losses and of their weights, and the formula that follows from them."""
     mine = state.get()
+    _choice("Hint loss", "hint_loss", HINT_FACTS)
+    if mine.recipe.hint_loss != "none":
+        st.caption(description(HINT_FACTS[mine.recipe.hint_loss]))
     with st.container(horizontal=True, gap="small", vertical_alignment="top"):
-        _choice("Hint loss", "hint_loss", HINT_FACTS)
         _choice("Logit loss", "logit_loss", LOGIT_FACTS)
         tie = bound("distill-temperature", mine.recipe.temperature, lambda t: mine.cook(temperature=t))
         off = mine.recipe.logit_loss == "none"
         st.number_input("Temperature T", 0.5, 20.0, step=0.5, width=115, disabled=off, **tie)
-    if mine.recipe.hint_loss != "none":
-        st.caption(description(HINT_FACTS[mine.recipe.hint_loss]))
     _weights()
     st.latex(formula(mine.recipe))
     if mine.recipe.balanced and len(present(mine.recipe)) > 1:
