@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import streamlit as st
 
 from app import state
 from app.bound import bound
 from app.state import Recipe
-from pursuhint.training.settings import HintLoss, LogitLoss
+from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS, LossFacts, title_of
 from pursuhint.training.temperatures import usual_temperature
 from pursuhint.training.weight_presets import WEIGHT_PRESETS, describe_preset, presets_for
 
-TITLES = {
-    "at": "Attention",
-    "fitnet": "FitNets",
-    "none": "none",
-    "kd": "Soft labels (KD)",
-    "wsl": "Weighted soft labels (WSL)",
-    "dkd": "Decoupled (DKD)",
-    "dist": "Correlation (DIST)",
-    "kd-std": "Standardised logits",
-}
 WEIGHINGS = {"balanced": "Balanced", "fixed": "Fixed"}
 SCHEDULES = {"constant": "constant", "decay": "falls to 0", "warmup:5": "rises over 5 epochs"}
 GREEK = {"logit": "α", "hint": "β"}
@@ -35,10 +25,11 @@ NAMES = {"cls": "γ of L_cls", "logit": "α of L_logit", "hint": "β of L_hint"}
 def draw() -> None:
     """Draw the choice of the losses and of their weights, and the formula that follows from them."""
     mine = state.get()
+    _choice("Hint loss", "hint_loss", HINT_FACTS, lambda name: {"hint_loss": name})
+    if mine.recipe.hint_loss != "none":
+        st.caption(description(HINT_FACTS[mine.recipe.hint_loss]))
     with st.container(horizontal=True, gap="small", vertical_alignment="top"):
-        hint_losses, logit_losses = ([*get_args(kind)[1:], "none"] for kind in (HintLoss, LogitLoss))
-        _choice("Hint loss", "hint_loss", hint_losses, lambda name: {"hint_loss": name})
-        _choice("Logit loss", "logit_loss", logit_losses, _at_its_temperature)
+        _choice("Logit loss", "logit_loss", LOGIT_FACTS, _at_its_temperature)
         tie = bound("distill-temperature", mine.recipe.temperature, lambda t: mine.cook(temperature=t))
         off = mine.recipe.logit_loss == "none"
         st.number_input("Temperature T", 0.5, 20.0, step=0.5, width=115, disabled=off, **tie)
@@ -49,10 +40,13 @@ def draw() -> None:
     st.caption(explanation(mine.recipe))
 
 
-def _choice(label: str, field: str, options: list[str], change: Callable[[str], dict[str, Any]]) -> None:
+def _choice(
+    label: str, field: str, offered: Mapping[str, LossFacts], change: Callable[[str], dict[str, Any]]
+) -> None:
     mine = state.get()
     tie = bound(f"distill-{field}", getattr(mine.recipe, field), lambda name: mine.cook(**change(name)))
-    st.selectbox(label, options, format_func=TITLES.__getitem__, width=230, **tie)
+    papers = "\n".join(f"- {facts.title}: {facts.source}" for facts in offered.values())
+    st.selectbox(label, [*offered, "none"], format_func=title_of, help=papers, **tie)
 
 
 def _at_its_temperature(logit_loss: str) -> dict[str, Any]:
@@ -130,6 +124,23 @@ def balance(recipe: Recipe) -> str:
     terms = recipe.terms
     pulls = " : ".join(rf"{TERMS[term]}\,\lVert g_{{\text{{{term}}}}}\rVert" for term in terms)
     return rf"{pulls} = {' : '.join(f'{getattr(recipe.numbers, term):g}' for term in terms)}"
+
+
+def description(facts: LossFacts) -> str:
+    r"""Write a loss in one line of Markdown: its formula, its reduction and what is peculiar about it.
+
+    Example:
+        >>> from pursuhint.catalogue import hint_facts
+        >>> description(hint_facts("fitnet")).partition("$: ")[2]
+        'mean over images, channels and positions; trains an adapter; usual fixed weight 100.'
+    """
+    remarks = [
+        facts.reduction,
+        "trains an adapter" if facts.adapter else "",
+        "looks across the images of a batch" if facts.across_images else "",
+        f"usual fixed weight {facts.weight:,g}" if facts.weight else "",
+    ]
+    return f"${facts.formula}$: {'; '.join(filter(None, remarks))}."
 
 
 def explanation(recipe: Recipe) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import cached, state
+from app import cached, failures, state
 from app.bound import bound
 from app.chrome import count, several, shape, short
 from app.state import Recipe
+from pursuhint.adapters import describe_adapters
 from pursuhint.analysis import AnalysisFolder
+from pursuhint.errors import InputError
 from pursuhint.pairs import Pair, default_pairs
 from pursuhint.plan import HintPlan
 from pursuhint.probe import StudentCard
@@ -61,27 +63,34 @@ def _label(analysis: AnalysisFolder, student: StudentCard) -> str:
     return f"{short(student.spec)}  ·  {count(student.parameters)}  ·  {ratio:.1f} × smaller"
 
 
-def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tuple[Pair, ...]:
-    """Draw the pairs with the shapes on both sides; returns those in force."""
+def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tuple[Pair, ...] | None:
+    """Draw the pairs and how they meet; returns those in force, None if the hint loss cannot compare them."""
     mine = state.get()
     defaults = default_pairs(plan.hint_points, plan.layers, student.layers)
     kept = {pair.hint: pair.guided for pair in plan.pairs} | mine.guided
     known = {layer.name: layer for layer in student.layers}
     chosen = tuple(Pair(p.hint, g if (g := kept.get(p.hint)) in known else p.guided) for p in defaults)
     hints = {layer.name: layer for layer in analysis.layers}
+    loss, problem = mine.recipe.hint_loss, ""
+    shapes = [{name: layer.shape for name, layer in side.items()} for side in (known, hints)]
+    try:
+        adapters = [adapter.text for adapter in describe_adapters(chosen, *shapes, loss)]
+    except InputError as error:  # shown below the table, in which it can be put right
+        adapters, problem = ["–"] * len(chosen), str(error)
     rows = pd.DataFrame(
         {
             "hint": [pair.hint for pair in chosen],
             "hint shape": [shape(hints[pair.hint].shape) for pair in chosen],
             "guided": [pair.guided for pair in chosen],
             "guided shape": [shape(known[pair.guided].shape) for pair in chosen],
+            "adapter": adapters,
         }
     )
-    key = f"distill-pairs-{student.spec}-{mine.revision}"
+    key = f"distill-pairs-{student.spec}-{loss}-{mine.revision}"
     st.data_editor(
         rows,
         hide_index=True,
-        disabled=["hint", "hint shape", "guided shape"],
+        disabled=["hint", "hint shape", "guided shape", "adapter"],
         column_config={
             "hint": st.column_config.TextColumn("hint point (teacher)"),
             "hint shape": st.column_config.TextColumn("its shape"),
@@ -92,12 +101,15 @@ def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tup
                 help="Double-click to change it.",
             ),
             "guided shape": st.column_config.TextColumn("its shape"),
+            "adapter": st.column_config.TextColumn(help="Trained with the student and dropped at export."),
         },
         key=key,
         on_change=_paired,
         args=(key, chosen),
     )
-    return chosen
+    if problem:
+        failures.show(problem)
+    return None if problem else chosen
 
 
 def _paired(key: str, chosen: tuple[Pair, ...]) -> None:

@@ -28,7 +28,8 @@ with right:
         students.training()
     with card("Start", students.summary(student) if student else "", fill=True), failures.shown():
         st.caption("It runs in a process of its own: closing this tab or stopping the app leaves it running.")
-        wanted = launch.settings(mine.recipe, plan, student.spec, pairs) if student else None
+        ready = student and pairs is not None
+        wanted = launch.settings(mine.recipe, plan, student.spec, pairs) if ready else None
         ticket, look = mine.ticket, {"type": "primary", "width": "stretch", "icon": ":material/play_arrow:"}
         if st.button("Start distillation", key=f"start-{ticket}", disabled=not wanted, **look):
             run = mine.launch(ticket, lambda: launch.start(wanted))

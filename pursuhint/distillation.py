@@ -29,8 +29,8 @@ def distill(
     Args:
         plan: with the teacher, the data and the hint points.
         student: such as ``zoo:resnet20``.
-        hint_loss: ``at``, ``fitnet`` or ``none``.
-        logit_loss: ``kd``, ``wsl``, ``dkd``, ``dist``, ``kd-std`` or ``none``.
+        hint_loss: a name of `pursuhint.catalogue.HINT_FACTS`, or ``none``.
+        logit_loss: a name of `pursuhint.catalogue.LOGIT_FACTS`, or ``none``.
         epochs: passes over the training images; those of the recipe, or 30, when None.
         seed: the same seed and number of threads give the same history on a CPU.
         folder: where runs are kept; the user's data folder when None.

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS
 from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
 from pursuhint.errors import InputError, unknown
@@ -14,7 +15,6 @@ from pursuhint.files import copy_file, write_json
 from pursuhint.plan import HintPlan
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.training.settings import RunSettings, make_settings
-from pursuhint.training.temperatures import TEMPERATURES
 from pursuhint.training.weight_presets import weight_preset
 
 
@@ -55,11 +55,12 @@ def distill(
     plan: Annotated[Path, typer.Option(help="The hint plan, from `pursuhint hints --out` or the app.")],
     student: Annotated[str, typer.Option(help="The network to train, such as zoo:resnet20.")],
     hint_loss: Annotated[
-        str | None, typer.Option(help="at, fitnet or none (KD only); the preset's or at if left out.")
+        str | None,
+        typer.Option(help=f"{', '.join(HINT_FACTS)} or none (KD only); the preset's or at if left out."),
     ] = None,
     logit_loss: Annotated[
         str | None,
-        typer.Option(help=f"{', '.join(TEMPERATURES)} or none; the preset's or kd if left out."),
+        typer.Option(help=f"{', '.join(LOGIT_FACTS)} or none; the preset's or kd if left out."),
     ] = None,
     temperature: Annotated[
         float | None, typer.Option(help="T of the logit loss; 4 if left out, 2 for kd-std.")
@@ -180,7 +181,7 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
 
     try:
         with progress_bars(quiet=as_json) as progress:
-            work(run, progress=progress)
+            work(run, progress=progress, watch=None if as_json else _announce)
     except InputError:
         if "start" not in run.history().facts:
             run.delete()  # it was refused before it began: there is nothing to resume
@@ -200,6 +201,18 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
         highlight=False,
     )
     return run
+
+
+def _announce(kind: str, **fields: Any) -> None:
+    """Print the pairs when training starts."""
+    if kind == "start" and fields["pairs"]:
+        columns = ("hint point", "shape", "guided layer", "shape", "adapter", "parameters")
+        table("Pairs", columns, [_pair_row(pair) for pair in fields["pairs"]])
+
+
+def _pair_row(pair: dict[str, Any]) -> tuple[object, ...]:
+    hint, guided = (" x ".join(map(str, pair[side])) for side in ("hint_shape", "guided_shape"))
+    return pair["hint"], hint, pair["guided"], guided, pair["adapter"], pair["adapter_parameters"]
 
 
 def _pair(text: str) -> dict[str, str]:

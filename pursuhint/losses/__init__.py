@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 
 from pursuhint.errors import unknown
 from pursuhint.losses.at import AttentionTransfer
+from pursuhint.losses.at_crd import AttentionThenContrast
 from pursuhint.losses.base import TERMS, Batch, Loss, Outputs, Term, TrainingImages
+from pursuhint.losses.cc import CorrelationCongruence
+from pursuhint.losses.cka import CentredKernelAlignment
+from pursuhint.losses.crd import ContrastiveDistillation
 from pursuhint.losses.cross_entropy import CrossEntropy
 from pursuhint.losses.dist import CorrelationDistillation
 from pursuhint.losses.dkd import DecoupledKnowledgeDistillation
@@ -15,6 +19,11 @@ from pursuhint.losses.hint import HintLoss
 from pursuhint.losses.kd import KnowledgeDistillation
 from pursuhint.losses.kd_std import StandardisedDistillation
 from pursuhint.losses.logit import LogitLoss
+from pursuhint.losses.nst import NeuronSelectivity
+from pursuhint.losses.pkt import ProbabilisticTransfer
+from pursuhint.losses.rkd import Relational
+from pursuhint.losses.sp import SimilarityPreserving
+from pursuhint.losses.vid import VariationalInformation
 from pursuhint.losses.wsl import WeightedSoftLabels
 from pursuhint.pairs import Pair
 
@@ -32,7 +41,22 @@ __all__ = [
     "build_losses",
 ]
 
-HINT_LOSSES: dict[str, Callable[[Sequence[Pair]], Loss]] = {"at": AttentionTransfer, "fitnet": FitNet}
+HINT_LOSSES: dict[str, type[HintLoss]] = {
+    loss.name: loss
+    for loss in (
+        AttentionTransfer,
+        FitNet,
+        SimilarityPreserving,
+        VariationalInformation,
+        ContrastiveDistillation,
+        AttentionThenContrast,
+        ProbabilisticTransfer,
+        NeuronSelectivity,
+        CorrelationCongruence,
+        Relational,
+        CentredKernelAlignment,
+    )
+}
 LOGIT_LOSSES: dict[str, Callable[[float], LogitLoss]] = {
     loss.name: loss
     for loss in (

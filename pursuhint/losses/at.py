@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from pursuhint.losses.base import Batch, Outputs, TrainingImages, as_map, smaller_grid, to_grid
+from pursuhint.losses.adapters import meet
+from pursuhint.losses.base import Batch
 from pursuhint.losses.hint import HintLoss
 from pursuhint.pairs import Pair
 
@@ -26,25 +27,16 @@ class AttentionTransfer(HintLoss):
         the mean where it sums, as the code in common use does: its usual weight is then 1000, not 1.
     """
 
+    name = "at"
     reduction = "mean over images and positions"
-
-    def prepare(self, student: Outputs, teacher: Outputs, images: TrainingImages | None = None) -> None:
-        """Note the grid on which the two layers of each pair meet."""
-        self.grids = {
-            pair.name: smaller_grid(
-                as_map(student.features[pair.guided], pair.guided),
-                as_map(teacher.features[pair.hint], pair.hint),
-            )
-            for pair in self.pairs
-        }
 
     def target(self, pair: Pair, hint: Tensor) -> Tensor:
         """Return the attention maps of the hint point, shape (n, height * width)."""
-        return attention(to_grid(as_map(hint, pair.hint), self.grids[pair.name]))
+        return attention(meet(hint, self.adapters[pair.name], pair.hint))
 
     def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
         """Return the mean squared difference of the attention maps."""
-        maps = to_grid(as_map(guided, pair.guided), self.grids[pair.name])
+        maps = meet(guided, self.adapters[pair.name], pair.guided)
         return (attention(maps) - target.float()).square().mean()
 
 

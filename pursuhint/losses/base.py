@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from pursuhint.adapters import token_grid
 from pursuhint.errors import InputError
 
 Term = Literal["cls", "logit", "hint"]
@@ -60,7 +61,8 @@ class Loss(nn.Module):
     """A part of the training objective.
 
     A subclass names its `term` (the part of gamma*L_cls + alpha*L_logit + beta*L_hint it belongs to), its
-    `reduction` (weights of one code base do not fit another because reductions differ) and what it needs.
+    `reduction` (weights of one code base do not fit another because reductions differ), what it needs, and
+    whether it looks across the images of a batch, so that cutting a batch up changes it.
     The values it returns are not yet weighted. Called with autocast switched off and float32 inputs.
     """
 
@@ -68,6 +70,7 @@ class Loss(nn.Module):
     reduction: ClassVar[str]
     needs_teacher: ClassVar[bool] = True
     needs_ids: ClassVar[bool] = False
+    across_images: ClassVar[bool] = False
 
     def prepare(self, student: Outputs, teacher: Outputs, images: TrainingImages | None = None) -> None:
         """Build what depends on shapes or images, such as regressors, from one example batch; called once.
@@ -96,25 +99,14 @@ def as_map(features: Tensor, layer: str) -> Tensor:
     if features.ndim == 4:
         return features.float()
     if features.ndim == 3:
-        for skipped in (0, 1, 2):
-            side = round((features.shape[1] - skipped) ** 0.5)
-            if side * side == features.shape[1] - skipped:
-                tokens = features[:, skipped:].float()
-                return tokens.transpose(1, 2).reshape(len(tokens), -1, side, side)
+        found = token_grid(features.shape[1])
+        if found:
+            skipped, side = found
+            return features[:, skipped:].float().transpose(1, 2).unflatten(2, (side, side))
     raise InputError(
         f"layer `{layer}` must put out maps (n, c, h, w) or a square grid of tokens for this hint loss; "
         f"found shape {tuple(features.shape[1:])} for one image; choose another hint point or hint loss"
     )
-
-
-def smaller_grid(first: Tensor, second: Tensor) -> tuple[int, int]:
-    """Return the smaller height and the smaller width of two batches of maps.
-
-    Example:
-        >>> smaller_grid(torch.zeros(1, 2, 8, 4), torch.zeros(1, 3, 4, 8))
-        (4, 4)
-    """
-    return min(first.shape[2], second.shape[2]), min(first.shape[3], second.shape[3])
 
 
 def to_grid(maps: Tensor, grid: tuple[int, int]) -> Tensor:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pursuhint.losses.base import Batch, Outputs, TrainingImages, as_map, smaller_grid, to_grid
+from pursuhint.errors import InputError
+from pursuhint.losses.adapters import build_adapter, meet
+from pursuhint.losses.base import Batch, Outputs, TrainingImages
 from pursuhint.losses.hint import HintLoss
 from pursuhint.pairs import Pair
 
@@ -27,28 +29,34 @@ class FitNet(HintLoss):
         one stage.
     """
 
+    name = "fitnet"
     reduction = "mean over images, channels and positions"
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
         super().__init__(pairs)
-        self.grids: dict[str, tuple[int, int]] = {}
         self.regressors = nn.ModuleList()
 
     def prepare(self, student: Outputs, teacher: Outputs, images: TrainingImages | None = None) -> None:
         """Build one regressor a pair from the shapes of the two layers."""
+        super().prepare(student, teacher, images)
         for pair in self.pairs:
-            guided = as_map(student.features[pair.guided], pair.guided)
-            hint = as_map(teacher.features[pair.hint], pair.hint)
-            self.grids[pair.name] = smaller_grid(guided, hint)
-            convolution = nn.Conv2d(guided.shape[1], hint.shape[1], kernel_size=1, bias=False)
-            self.regressors.append(nn.Sequential(convolution, nn.BatchNorm2d(hint.shape[1])))
+            guided, hint = student.features[pair.guided], teacher.features[pair.hint]
+            self.regressors.append(build_adapter(guided.shape[1:], hint.shape[1:], self.name))
 
     def target(self, pair: Pair, hint: Tensor) -> Tensor:
-        """Return the hint point's maps on the common grid."""
-        return to_grid(as_map(hint, pair.hint), self.grids[pair.name])
+        """Return the hint point's features in the form and on the grid in which the pair meets."""
+        return meet(hint, self.adapters[pair.name], pair.hint)
 
     def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
-        """Return the mean squared error of the regressed maps."""
-        regressor = self.regressors[self.pairs.index(pair)]
-        maps = to_grid(as_map(guided, pair.guided), self.grids[pair.name])
-        return functional.mse_loss(regressor(maps), target.float())
+        """Return the mean squared error of the regressed features.
+
+        Raises:
+            InputError: a single number a channel, which batch norm makes zero.
+        """
+        features = meet(guided, self.adapters[pair.name], pair.guided)
+        if self.adapters[pair.name].form != "tokens" and features.numel() == features.shape[1]:
+            raise InputError(
+                f"the regressor of the pair `{pair.name}` normalises over images and positions and needs at "
+                "least 2 of them; found 1 image with 1 position; take a larger batch"
+            )
+        return functional.mse_loss(self.regressors[self.pairs.index(pair)](features), target.float())

@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from pursuhint.progress import Progress, silent
 from pursuhint.runs.folder import RunFolder
 
 
-def work(run: RunFolder, *, progress: Progress = silent) -> dict[str, Any]:
+def work(
+    run: RunFolder, *, progress: Progress = silent, watch: Callable[..., None] | None = None
+) -> dict[str, Any]:
     """Work on a run in this process until it has finished, failed or was stopped.
 
     Args:
         run: the run; a checkpoint in it is continued.
         progress: is told after every epoch.
+        watch: receives every event that the journal does, as ``watch(kind, **fields)``.
 
     Returns:
         The final figures.
@@ -34,7 +38,7 @@ def work(run: RunFolder, *, progress: Progress = silent) -> dict[str, Any]:
 
     with run.claim():
         try:
-            final = _train(run, progress)
+            final = _train(run, progress, watch)
         except Stopped as stop:
             run.set_state("stopped", reason=str(stop))
             raise
@@ -47,7 +51,7 @@ def work(run: RunFolder, *, progress: Progress = silent) -> dict[str, Any]:
     return final
 
 
-def _train(run: RunFolder, progress: Progress) -> dict[str, Any]:
+def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None) -> dict[str, Any]:
     from pursuhint.export import export_student
     from pursuhint.runs.mirrors import Mirrors
     from pursuhint.training.loop import Trainer
@@ -60,6 +64,8 @@ def _train(run: RunFolder, progress: Progress) -> dict[str, Any]:
     def record(kind: str, **fields: Any) -> None:
         run.journal.append(kind, **fields)
         mirrors.record(kind, **fields)
+        if watch:
+            watch(kind, **fields)
 
     trainer = Trainer(
         settings,

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from pursuhint.adapters import describe_adapters
 from pursuhint.augment import POLICIES
 from pursuhint.data import ImageData, load_data
 from pursuhint.errors import InputError, unknown
@@ -35,19 +36,27 @@ class Parts:
     teacher: Teacher | None
     teacher_layers: tuple[Layer, ...]
     pairs: tuple[Pair, ...]
+    hint_loss: str = "none"
 
     def pair_table(self) -> list[dict[str, Any]]:
-        """Return the pairs with the shapes on both sides, as plain values."""
-        shape = {("t", layer.name): layer.shape for layer in self.teacher_layers}
-        shape |= {("s", layer.name): layer.shape for layer in self.student_layers}
+        """Return the pairs with the shapes on both sides and how they meet, as plain values.
+
+        Raises:
+            InputError: the hint loss cannot compare the layers of a pair.
+        """
+        hints = {layer.name: layer.shape for layer in self.teacher_layers}
+        guided = {layer.name: layer.shape for layer in self.student_layers}
+        adapters = describe_adapters(self.pairs, guided, hints, self.hint_loss)
         return [
             {
                 "hint": pair.hint,
                 "guided": pair.guided,
-                "hint_shape": list(shape["t", pair.hint]),
-                "guided_shape": list(shape["s", pair.guided]),
+                "hint_shape": list(hints[pair.hint]),
+                "guided_shape": list(guided[pair.guided]),
+                "adapter": adapter.text,
+                "adapter_parameters": adapter.parameters,
             }
-            for pair in self.pairs
+            for pair, adapter in zip(self.pairs, adapters, strict=True)
         ]
 
 
@@ -80,7 +89,15 @@ def load_parts(settings: RunSettings, *, progress: Progress = silent) -> Parts:
             pairs = pairs or default_pairs(settings.plan.hint_points, settings.plan.layers, student_layers)
             check_pairs(pairs, settings.plan.hint_points, student_layers)
     return Parts(
-        data, preprocess, augmentation, student, student_layers, teacher, teacher_layers, tuple(pairs)
+        data,
+        preprocess,
+        augmentation,
+        student,
+        student_layers,
+        teacher,
+        teacher_layers,
+        tuple(pairs),
+        settings.hint_loss,
     )
 
 

@@ -15,7 +15,7 @@ from pursuhint.training.weight_presets import presets_for, weight_preset
 from pursuhint.training.weight_schedule import warmup_epochs
 from pursuhint.training.weight_settings import Weights, WeightSchedules
 
-HintLoss = Literal["none", "at", "fitnet"]
+HintLoss = Literal["none", "at", "fitnet", "sp", "vid", "crd", "at+crd", "pkt", "nst", "cc", "rkd", "cka"]
 LogitLoss = Literal["none", "kd", "wsl", "dkd", "dist", "kd-std"]
 Schedule = Literal["cosine", "step", "constant"]
 

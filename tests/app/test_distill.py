@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -151,6 +152,30 @@ def test_every_hint_point_has_a_pair_with_both_shapes(open_page, teacher):
     rows = app.get("arrow_data_frame")[0].value if app.get("arrow_data_frame") else app.dataframe[0].value
     assert rows["hint"].tolist() == list(choose_hints(teacher).hint_points)
     assert rows["hint shape"].tolist()[0] == "16 × 8 × 8" and rows["guided shape"].tolist()[0]
+
+
+def test_the_pairs_say_how_they_meet(open_page, teacher):
+    app = open_page("distill")
+    assert set(app.dataframe[0].value["adapter"]) == {"none"}
+    widget(app.selectbox, "Hint loss").set_value("fitnet").run()
+    assert app.dataframe[0].value["adapter"].str.startswith("1x1 convolution ").all()
+    assert any("usual fixed weight 100" in one.value for one in app.caption)
+
+
+def test_pairs_that_cannot_meet_are_refused_where_they_can_be_changed(open_page, teacher, monkeypatch):
+    def ask(spec, classes, image_shape):
+        flat = tuple(replace(layer, shape=(8,)) for layer in teacher.students[0].layers)
+        return StudentCard(spec, 1000, flat)
+
+    monkeypatch.setattr("app.cached.ask_student", ask)
+    app = open_page("distill")
+    app.session_state[KEY].cook(student="zoo:resnet14?width=0.75")
+    app.run()
+    assert not app.exception and "the hint loss `at` compares maps" in app.error[0].value
+    assert set(app.dataframe[0].value["adapter"]) == {"–"}
+    assert widget(app.button, "Start distillation").disabled
+    widget(app.selectbox, "Hint loss").set_value("sp").run()
+    assert not app.error and not widget(app.button, "Start distillation").disabled
 
 
 def test_one_click_starts_one_run_and_goes_to_it(open_page, teacher, launched):

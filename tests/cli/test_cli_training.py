@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pursuhint.catalogue import HINT_FACTS
 from pursuhint.runs import RunFolder, create_run, find_run, list_runs
 from pursuhint.runs.worker import work
 from pursuhint.training.loop import Trainer
@@ -68,6 +69,21 @@ def test_distill_in_words(pursuhint, plan_file: Path):
     assert answer.code == 0
     words = " ".join(answer.out.split())
     assert "of 500 test images (best epoch 1), 5,006 parameters, 8.72 times smaller than its teacher" in words
+
+
+def test_distill_shows_first_how_the_pairs_meet(pursuhint, plan_file: Path):
+    command = ("distill", "--plan", plan_file, "--student", STUDENT, *QUICK, "--hint-loss", "fitnet")
+    lines = [" ".join(line.split()) for line in pursuhint(*command).out.splitlines()]
+    assert lines[:3] == [
+        "Pairs",
+        "hint point shape guided layer shape adapter parameters",
+        "layer1.0 8 x 8 x 8 layer1.0 4 x 8 x 8 1x1 convolution 4 -> 8 + batch norm 48",
+    ]
+
+
+def test_the_help_names_every_hint_loss(pursuhint):
+    words = "".join(pursuhint("distill", "--help").out.replace("│", " ").split())
+    assert f"{','.join(HINT_FACTS)}ornone(KDonly)" in words
 
 
 @pytest.fixture
@@ -218,7 +234,7 @@ def test_export_copies_the_student(pursuhint, finished: RunFolder, tmp_path: Pat
         ("--plan {plan} --student builtin:digits-resnet56", "is a trained teacher; choose a student"),
         (
             "--plan {plan} --student zoo:resnet8 --hint-loss att",
-            "`hint_loss`: Input should be 'none', 'at' or",
+            "`hint_loss`: Input should be 'none', 'at', 'fitnet'",
         ),
         (
             "--plan {plan} --student zoo:resnet8 --logit-loss kl",
@@ -271,6 +287,10 @@ def test_export_copies_the_student(pursuhint, finished: RunFolder, tmp_path: Pat
         (
             "--plan {plan} --student zoo:resnet8 --epochs 0",
             "`epochs`: Input should be greater than or equal to 1",
+        ),
+        (
+            "--plan {plan} --student zoo:resnet8 --hint-loss at+crd --pair layer1.0=layer1.0",
+            "needs at least 2 pairs; found 1; add a hint point",
         ),
         ("--plan {plan} --student zoo:resnet8 --limit 9999", "`limit` must be at most 1000"),
         ("--plan {plan} --student zoo:resnet8 --batch-size 2000", "`batch_size` must be at most 1000"),

@@ -26,10 +26,16 @@ def test_the_parts_are_those_of_the_settings(settings_for, tiny_plan):
     assert parts.augmentation == "affine"
 
 
-def test_the_pair_table_holds_the_shapes_on_both_sides(settings_for):
-    rows = load_parts(settings_for(pairs=({"hint": "layer3.0", "guided": "layer2.0"},))).pair_table()
+def test_the_pair_table_holds_the_shapes_and_how_they_meet(settings_for):
+    pair = {"hint": "layer3.0", "guided": "layer2.0"}
+    rows = load_parts(settings_for(pairs=(pair,), hint_loss="fitnet")).pair_table()
     assert rows == [
-        {"hint": "layer3.0", "guided": "layer2.0", "hint_shape": [32, 2, 2], "guided_shape": [8, 4, 4]}
+        pair
+        | {"hint_shape": [32, 2, 2], "guided_shape": [8, 4, 4]}
+        | {
+            "adapter": "1x1 convolution 8 -> 32 + batch norm, guided pooled 4x4 -> 2x2",
+            "adapter_parameters": 8 * 32 + 2 * 32,
+        }
     ]
 
 

@@ -30,7 +30,7 @@ def assert_equal_runs(parts: list, whole) -> None:
     assert all(torch.equal(value, parts[-1].student[name]) for name, value in whole.student.items())
 
 
-@pytest.mark.parametrize("hint_loss", ["at", "fitnet"])
+@pytest.mark.parametrize("hint_loss", ["at", "fitnet", "vid", "crd", "at+crd"])
 @pytest.mark.parametrize("stops", [[3], [1, 3]], ids=["between epochs", "inside epochs"])
 def test_resume_equals_uninterrupted(train, settings_for, hint_loss: str, stops: list[int]):
     settings = settings_for(hint_loss=hint_loss)
