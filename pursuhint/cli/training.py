@@ -9,10 +9,13 @@ import typer
 
 from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
+from pursuhint.cli.students import tell_automatic
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import copy_file, write_json
 from pursuhint.plan import HintPlan
 from pursuhint.runs import RunFolder, create_run, find_run
+from pursuhint.students import parse_target
+from pursuhint.students.automatic import automatic_student
 from pursuhint.training.settings import RunSettings, Weights, make_settings
 
 
@@ -50,7 +53,10 @@ def train(
 def distill(
     recipe: dict[str, Any],
     plan: Annotated[Path, typer.Option(help="The hint plan, from `pursuhint hints --out` or the app.")],
-    student: Annotated[str, typer.Option(help="The network to train, such as zoo:resnet20.")],
+    student: Annotated[
+        str,
+        typer.Option(help="The network to train, such as zoo:resnet20; or auto, auto:2.5, auto:flops:4."),
+    ],
     hint_loss: Annotated[str, typer.Option(help="at, fitnet or none (KD only).")] = "at",
     logit_loss: Annotated[str, typer.Option(help="kd or none.")] = "kd",
     balance: Annotated[
@@ -61,15 +67,26 @@ def distill(
     weight_hint: Annotated[float | None, typer.Option(help="beta, the weight of L_hint.")] = None,
     temperature: Annotated[float, typer.Option(help="T of the logit loss.")] = 4.0,
     pair: Annotated[
-        list[str] | None, typer.Option(help="HINT=GUIDED in place of the default pairs (repeatable).")
+        list[str] | None,
+        typer.Option(help="HINT=GUIDED in place of that hint point's default pair (repeatable)."),
     ] = None,
+    allow_crossing: Annotated[
+        bool, typer.Option("--allow-crossing", help="Let pairs cross: an earlier hint point, a later layer.")
+    ] = False,
     data: Annotated[str | None, typer.Option(help="The plan's data when left out.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The teacher's checkpoint, if it moved.")] = None,
+    allow_weak_teacher: o.AllowWeak = False,
     detach: o.Detach = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Distil a student from a hint plan."""
     chosen = HintPlan.load(plan)
+    if target := parse_target(student):
+        with progress_bars(quiet=as_json) as progress:
+            teacher, found = automatic_student(target, chosen, data=data, progress=progress)
+        student = found.spec
+        if not as_json:
+            tell_automatic(target, teacher, found)
     settings = make_settings(
         kind="distill",
         student=student,
@@ -77,6 +94,8 @@ def distill(
         preprocess=chosen.teacher.preprocess,
         plan=chosen,
         pairs=tuple(_pair(text) for text in pair or ()),
+        allow_crossing=allow_crossing,
+        allow_weak_teacher=allow_weak_teacher,
         teacher_weights=str(weights.expanduser().resolve()) if weights else None,
         hint_loss=hint_loss,
         logit_loss=logit_loss,
