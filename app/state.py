@@ -14,6 +14,7 @@ from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
 from pursuhint.plan import HintPlan
 from pursuhint.runs import History, RunFolder
 from pursuhint.similarity import metrics_of
+from pursuhint.students.target import DEFAULT_COMPRESSION
 from pursuhint.training.settings import HintLoss, LogitLoss, Weights
 
 KEY = "pursuhint"
@@ -49,6 +50,8 @@ class Recipe:
     """How a student is to be trained; trying fixed weights does not lose the shares, nor the other way."""
 
     student: str = ""
+    compression: float = DEFAULT_COMPRESSION
+    allow_crossing: bool = False
     hint_loss: HintLoss = "at"
     logit_loss: LogitLoss = "kd"
     temperature: float = 4.0
@@ -144,9 +147,10 @@ class AppState:
         self.edit(plan.model_copy(update={"overrides": tuple(noted)}))
 
     def cook(self, **changed: Any) -> None:
-        """Change the recipe; another student gets its default pairs."""
+        """Change the recipe; another student gets its default pairs, which do not cross."""
         if changed.get("student", self.recipe.student) != self.recipe.student:
             self.guided = {}
+            changed = {"allow_crossing": False} | changed
         self.recipe = replace(self.recipe, **changed)
 
     def guide(self, hint: str, guided: str) -> None:
