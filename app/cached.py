@@ -15,9 +15,10 @@ from pursuhint.errors import PursuhintError
 from pursuhint.hints import choose_hints
 from pursuhint.jobs import LIVE
 from pursuhint.plan import HintPlan
-from pursuhint.probe import StudentCard, ask_student
+from pursuhint.probe import ask_proposals, ask_student
 from pursuhint.runs import RunFolder, list_runs
 from pursuhint.similarity import SimilarityMatrix
+from pursuhint.students import StudentCard, Target
 
 Keys = tuple[str | int, ...]
 
@@ -36,7 +37,7 @@ def identity(analysis: AnalysisFolder) -> Keys:
 
 def keep(most: int, spinner: str | bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Keep results for all visitors; they are shared, so nobody changes them."""
-    hashes = {AnalysisFolder: identity, HintPlan: HintPlan.model_dump_json}
+    hashes = {AnalysisFolder: identity, HintPlan: HintPlan.model_dump_json, Target: repr}
     return st.cache_resource(max_entries=most, show_spinner=spinner, hash_funcs=hashes)
 
 
@@ -72,6 +73,13 @@ def coverages(analysis: AnalysisFolder, plan: HintPlan, samples: int | None) -> 
 @keep(64, "Looking at the student …")
 def student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> StudentCard:
     return ask_student(spec, classes, image_shape)
+
+
+@keep(64, "Looking for students …")
+def proposals(
+    teacher_spec: str, classes: int, image_shape: tuple[int, int, int], target: Target
+) -> tuple[StudentCard, ...]:
+    return ask_proposals(teacher_spec, classes, image_shape, target)
 
 
 @keep(512)

@@ -90,12 +90,14 @@ def count(number: int) -> str:
     """Write a large number in short.
 
     Example:
-        >>> count(853018), count(64_300), count(512), count(25_557_032)
-        ('0.85 M', '64.3 k', '512', '25.56 M')
+        >>> count(853018), count(64_300), count(512), count(25_557_032), count(8_178_368_512)
+        ('0.85 M', '64.3 k', '512', '25.56 M', '8.18 G')
     """
     if number < 1000:
         return str(number)
-    return f"{number / 1e3:.1f} k" if number < 100_000 else f"{number / 1e6:.2f} M"
+    if number < 100_000:
+        return f"{number / 1e3:.1f} k"
+    return f"{number / 1e6:.2f} M" if number < 1e9 else f"{number / 1e9:.2f} G"
 
 
 def percent(share: float | None) -> str:

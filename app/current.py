@@ -78,8 +78,8 @@ def view(
     return layer_view(similarity, grouped, plan.hint_points, order=order, positions=positions)
 
 
-def open_plan(text: bytes, name: str) -> None:
-    """Take over a plan from a file.
+def open_plan(text: bytes, name: str) -> HintPlan:
+    """Take over a plan from a file and return it.
 
     Raises:
         InputError: it is no plan, or was made for another teacher or for other layers.
@@ -91,6 +91,7 @@ def open_plan(text: bytes, name: str) -> None:
     view(teacher, opened)
     used = len(opened.sample_ids)
     state.get().adopt(opened, samples=used if used < teacher.card.samples else None)
+    return opened
 
 
 def teacher_accuracy(teacher_hash: str) -> float | None:

@@ -17,6 +17,7 @@ WORDS = {
     "--weights": "Checkpoint",
     "--preprocess": "Preprocessing",
     "--allow-weak-teacher": "Go on even if the teacher is near chance level",
+    "--allow-crossing": "Let pairs cross",
     "--weight-logit": "L_logit",
     "--weight-hint": "L_hint",
 }

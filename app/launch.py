@@ -7,34 +7,46 @@ from dataclasses import asdict
 from typing import Any
 
 from app.state import Recipe
-from pursuhint.pairs import Pair
+from pursuhint.pairs import Pair, check_pairs
 from pursuhint.plan import HintPlan
 from pursuhint.runs import create_run
+from pursuhint.students import StudentCard
 from pursuhint.training.check import check_settings
 from pursuhint.training.settings import RunSettings, make_settings
 from pursuhint.training.weight_presets import WEIGHT_PRESETS
 
 
-def settings(recipe: Recipe, plan: HintPlan, student: str, pairs: tuple[Pair, ...]) -> RunSettings:
+def settings(
+    recipe: Recipe,
+    plan: HintPlan,
+    student: StudentCard,
+    pairs: tuple[Pair, ...],
+    *,
+    allow_weak_teacher: bool = False,
+) -> RunSettings:
     """Return the settings of a run.
 
     Args:
         recipe: how to train.
         plan: the hint points.
-        student: its full name, which is known to exist.
+        student: what is known of it.
         pairs: hint points and guided layers.
+        allow_weak_teacher: as it was for the analysis of the teacher.
 
     Raises:
         InputError: they cannot be used.
     """
+    check_pairs(pairs, plan.hint_points, student.layers, allow_crossing=recipe.allow_crossing)
     wanted = make_settings(
         kind="distill",
         name=recipe.name,
-        student=student,
+        student=student.spec,
         data=plan.data,
         preprocess=plan.teacher.preprocess,
         plan=plan,
         pairs=pairs if recipe.hint_loss != "none" else (),
+        allow_crossing=recipe.allow_crossing,
+        allow_weak_teacher=allow_weak_teacher,
         hint_loss=recipe.hint_loss,
         logit_loss=recipe.logit_loss,
         temperature=recipe.temperature,
@@ -92,6 +104,8 @@ def command(wanted: RunSettings) -> str:
     parts = [f"{option} {shlex.quote(str(value))}" for option, value in options.items() if value is not None]
     parts += ["--balance"] * (wanted.weights.mode == "balanced")
     parts += [f"--pair {shlex.quote(f'{pair.hint}={pair.guided}')}" for pair in wanted.pairs]
+    parts += ["--allow-crossing"] * wanted.allow_crossing
+    parts += ["--allow-weak-teacher"] * wanted.allow_weak_teacher
     return " \\\n    ".join(["pursuhint distill", *parts, "--detach"])
 
 

@@ -9,12 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from app import current, failures, state
-from app.chrome import shape, table_height
+from app.chrome import several, shape, table_height
 from pursuhint.analysis import AnalysisFolder
-from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError
 from pursuhint.plan import HintPlan
-from pursuhint.similarity import METRICS
 from pursuhint.view import LayerView
 
 
@@ -102,25 +100,6 @@ def opened(key: str) -> None:
     """Take over the plan of an uploaded file."""
     file = st.session_state[key]
     if file is not None:
-        current.open_plan(file.getvalue(), file.name)
-
-
-def origin(plan: HintPlan) -> str:
-    """Say in a few words where a plan's hint points come from."""
-    found = f"{METRICS[plan.metric].title}, K = {len(plan.clusters)}"
-    if plan.method in METHODS:
-        found = f"the centre of each cluster by {METHODS[plan.method].title}, {found}"
-    else:
-        found = f"{PRESETS[plan.method].title.lower()}, K = {len(plan.clusters)}"
-    changed = describe(plan)
-    return f"{found}; by hand: {changed}" if changed else found
-
-
-def describe(plan: HintPlan) -> str:
-    """Say in a few words what differs from the automatic hint points.
-
-    The words are empty for an automatic plan.
-    """
-    added = [name for name in plan.hint_points if name not in plan.centres]
-    removed = [name for name in plan.centres if name not in plan.hint_points]
-    return " · ".join([f"+ {name}" for name in added] + [f"− {name}" for name in removed])
+        opened_plan = current.open_plan(file.getvalue(), file.name)
+        points = several(len(opened_plan.hint_points), "hint point")
+        st.toast(f"Opened **{file.name}**: {points}", icon=":material/check:")

@@ -10,6 +10,7 @@ import streamlit as st
 from app import cached, current, curves, downloads, failures, state
 from app.chrome import card, count, header, metric, percent, several, short
 from pursuhint.jobs import LIVE
+from pursuhint.origin import origin
 from pursuhint.runs import History, RunFolder, find_run
 
 COLOURS = {
@@ -76,6 +77,9 @@ def _head(run: RunFolder, summary: dict[str, Any]) -> None:
             confirm_delete(run, summary["name"])
         if run.student.is_file():
             downloads.student(run)
+    if settings.plan and settings.hint_loss != "none":
+        points = ", ".join(settings.plan.hint_points)
+        st.caption(f"Hint points {points}: {origin(settings.plan)}")
     if now in ("failed", "lost"):
         failures.show(f"{now}: {summary['reason']}")
 

@@ -14,6 +14,7 @@ from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
 from pursuhint.plan import HintPlan
 from pursuhint.runs import History, RunFolder
 from pursuhint.similarity import metrics_of
+from pursuhint.students.target import DEFAULT_COMPRESSION
 from pursuhint.training.recipes import RECIPES
 from pursuhint.training.settings import HintLoss, LogitLoss, Weights
 from pursuhint.training.weight_presets import WEIGHT_PRESETS
@@ -57,6 +58,8 @@ class Recipe:
     """
 
     student: str = ""
+    compression: float = DEFAULT_COMPRESSION
+    allow_crossing: bool = False
     hint_loss: HintLoss = "at"
     logit_loss: LogitLoss = "kd"
     temperature: float = 4.0
@@ -180,6 +183,7 @@ class AppState:
         """Change the recipe; another student gets its default pairs, a preset that no longer fits is left."""
         if changed.get("student", self.recipe.student) != self.recipe.student:
             self.guided = {}
+            changed = {"allow_crossing": False} | changed
         self.recipe = replace(self.recipe, **changed).fitting()
 
     def guide(self, hint: str, guided: str) -> None:

@@ -12,13 +12,12 @@ from app.state import Recipe
 from pursuhint.adapters import describe_adapters
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.errors import InputError
-from pursuhint.pairs import Pair, default_pairs
+from pursuhint.pairs import Pair, crossing, default_pairs, settle_pairs
 from pursuhint.plan import HintPlan
-from pursuhint.probe import StudentCard
+from pursuhint.students import StudentCard, Target
+from pursuhint.students.target import DEFAULT_COMPRESSION
 from pursuhint.training.recipes import RECIPES
 
-WANTED = 2.5
-"""Compression of the student that is offered first."""
 RECIPE_TITLES = {
     "quick": "Quick: 30 epochs, cosine",
     "cifar": "CIFAR: 240 epochs in steps",
@@ -31,31 +30,59 @@ def choose(analysis: AnalysisFolder) -> StudentCard:
     mine, suggested = state.get(), {one.spec: one for one in analysis.students}
     if not mine.recipe.student:
         mine.cook(student=_first(analysis))
-    label = {spec: _label(analysis, one) for spec, one in suggested.items()}
-    tie = bound(
-        "distill-student", mine.recipe.student, lambda spec: mine.cook(student=spec or _first(analysis))
-    )
-    st.selectbox(
-        "Network",
-        list(dict.fromkeys([*suggested, mine.recipe.student])),
-        format_func=lambda spec: label.get(spec, spec),
-        accept_new_options=True,
-        help="Or type a name, such as `zoo:resnet56?width=0.5` or `torchvision:resnet18`.",
-        **tie,
-    )
+    with st.container(horizontal=True, gap="small", vertical_alignment="top"):
+        offered = {one.spec: one for one in _proposed(analysis)} | suggested
+        tie = bound(
+            "distill-student", mine.recipe.student, lambda spec: mine.cook(student=spec or _first(analysis))
+        )
+        st.selectbox(
+            "Network",
+            list(dict.fromkeys([*offered, mine.recipe.student])),
+            format_func=lambda spec: _label(analysis, offered[spec]) if spec in offered else spec,
+            accept_new_options=True,
+            help="Or type a name, such as `zoo:resnet56?width=0.5` or `torchvision:resnet18`.",
+            **tie,
+        )
     spec, card = mine.recipe.student.strip(), analysis.card
-    found = suggested.get(spec) or cached.student(spec, len(card.classes), card.input_shape)
+    found = offered.get(spec)
+    if found is None or found.flops is None:  # older analyses do not count them
+        found = cached.student(spec, len(card.classes), card.input_shape)
+    flops = card.flops or cached.student(card.teacher.spec, len(card.classes), card.input_shape).flops
     with st.container(horizontal=True, gap="medium"):
         st.metric("parameters", count(found.parameters), width="content")
         st.metric("compression", f"{card.parameters / found.parameters:.2f} ×", width="content")
+        st.metric("FLOPs", count(found.flops), width="content", help="For one image; a multiply-add is two.")
+        st.metric("FLOPs ratio", f"{flops / found.flops:.2f} ×", width="content")
         st.metric("layers", len(found.layers), width="content")
+    if found.parameters > card.parameters:
+        st.warning("This student is larger than its teacher.", icon=":material/warning:")
     return found
 
 
 def _first(analysis: AnalysisFolder) -> str:
-    """Return the largest suggestion that is small enough, else the smallest."""
-    fitting = [one.spec for one in analysis.students if one.parameters * WANTED <= analysis.card.parameters]
-    return fitting[0] if fitting else ([one.spec for one in analysis.students] or ["zoo:resnet20"])[-1]
+    """Return the suggestion that comes nearest to the compression which is aimed at first."""
+    aim, size = Target(), analysis.card.parameters
+    known = sorted(analysis.students, key=lambda one: aim.miss(size / one.parameters))
+    return known[0].spec if known else "zoo:resnet20"
+
+
+def _proposed(analysis: AnalysisFolder) -> tuple[StudentCard, ...]:
+    """Draw the wanted compression; returns the proposals for it, unless the analysis suggests them anyway."""
+    aim = state.get().recipe.compression
+    tie = bound("distill-compression", aim, lambda ratio: _aim(analysis, ratio))
+    note = "The nearest networks of the teacher's family are offered, and the very nearest is taken."
+    st.number_input("Compression wanted", step=0.5, format="%.4g", width=140, help=note, **tie)
+    return () if aim == DEFAULT_COMPRESSION else _proposals(analysis, aim)
+
+
+def _aim(analysis: AnalysisFolder, compression: float) -> None:
+    nearest = _proposals(analysis, compression)[0]
+    state.get().cook(compression=compression, student=nearest.spec)
+
+
+def _proposals(analysis: AnalysisFolder, compression: float) -> tuple[StudentCard, ...]:
+    card = analysis.card
+    return cached.proposals(card.teacher.spec, len(card.classes), card.input_shape, Target(compression))
 
 
 def _label(analysis: AnalysisFolder, student: StudentCard) -> str:
@@ -66,10 +93,12 @@ def _label(analysis: AnalysisFolder, student: StudentCard) -> str:
 def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tuple[Pair, ...] | None:
     """Draw the pairs and how they meet; returns those in force, None if the hint loss cannot compare them."""
     mine = state.get()
-    defaults = default_pairs(plan.hint_points, plan.layers, student.layers)
-    kept = {pair.hint: pair.guided for pair in plan.pairs} | mine.guided
     known = {layer.name: layer for layer in student.layers}
-    chosen = tuple(Pair(p.hint, g if (g := kept.get(p.hint)) in known else p.guided) for p in defaults)
+    chosen = settle_pairs(
+        default_pairs(plan.hint_points, plan.layers, student.layers),
+        [pair for pair in plan.pairs if pair.guided in known],
+        [Pair(hint, guided) for hint, guided in mine.guided.items()],
+    )
     hints = {layer.name: layer for layer in analysis.layers}
     loss, problem = mine.recipe.hint_loss, ""
     shapes = [{name: layer.shape for name, layer in side.items()} for side in (known, hints)]
@@ -107,6 +136,9 @@ def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tup
         on_change=_paired,
         args=(key, chosen),
     )
+    if crossing(chosen, plan.hint_points, list(known)):
+        tie = bound("distill-crossing", mine.recipe.allow_crossing, lambda on: mine.cook(allow_crossing=on))
+        st.checkbox(failures.WORDS["--allow-crossing"], **tie)
     if problem:
         failures.show(problem)
     return None if problem else chosen

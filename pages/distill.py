@@ -2,18 +2,20 @@
 
 import streamlit as st
 
-from app import current, failures, launch, losses, overrides, state, students
+from app import current, failures, launch, losses, state, students
 from app.chrome import card, header, require_teacher, short
+from pursuhint.origin import origin
 
 analysis = require_teacher("Distill")
 mine, plan = state.get(), current.plan(analysis)
 actions = header(
     "Distill",
-    f"{short(plan.teacher.spec)} teaches at {', '.join(plan.hint_points)} ({overrides.origin(plan)})",
+    f"{short(plan.teacher.spec)} teaches at {', '.join(plan.hint_points)} ({origin(plan)})",
 )
 actions.page_link("../pages/hint_points.py", label="Change hint points")
 
 student, pairs = None, ()
+weak = analysis.analysis_settings.allow_weak_teacher
 left, right = st.columns([3, 2])
 with left:
     with card("Student"), failures.shown():
@@ -28,8 +30,9 @@ with right:
         students.training()
     with card("Start", students.summary(student) if student else "", fill=True), failures.shown():
         st.caption("It runs in a process of its own: closing this tab or stopping the app leaves it running.")
-        ready = student and pairs is not None
-        wanted = launch.settings(mine.recipe, plan, student.spec, pairs) if ready else None
+        wanted = None
+        if student and pairs is not None:
+            wanted = launch.settings(mine.recipe, plan, student, pairs, allow_weak_teacher=weak)
         ticket, look = mine.ticket, {"type": "primary", "width": "stretch", "icon": ":material/play_arrow:"}
         if st.button("Start distillation", key=f"start-{ticket}", disabled=not wanted, **look):
             run = mine.launch(ticket, lambda: launch.start(wanted))

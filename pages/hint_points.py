@@ -5,6 +5,7 @@ import streamlit as st
 from app import cached, confidence, controls, current, downloads, maps, overrides, state
 from app.chrome import card, dark, draw, header, require_teacher, several, short
 from pursuhint.figures import dendrogram, layer_map
+from pursuhint.origin import origin
 
 analysis = require_teacher("Hint points")
 mine, name = state.get(), short(analysis.card.teacher.spec)
@@ -32,7 +33,7 @@ with actions:
     if st.button("Use in Distill →", type="primary"):
         st.switch_page("../pages/distill.py")
 
-with card("Hint points", overrides.origin(plan)):
+with card("Hint points", origin(plan)):
     maps.legend(view)  # above the columns: a phone shows these one below the other
 left, right = st.columns([3, 2])
 with left:

@@ -20,6 +20,7 @@ _PLACE = {
     "HintPlan": "pursuhint.plan",
     "AnalysisFolder": "pursuhint.analysis",
     "AnalysisSettings": "pursuhint.analysis",
+    "propose_students": "pursuhint.students",
     "distill": "pursuhint.distillation",
     "RunFolder": "pursuhint.runs",
     "PursuhintError": "pursuhint.errors",

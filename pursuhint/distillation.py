@@ -8,6 +8,8 @@ from typing import Any
 from pursuhint.plan import HintPlan
 from pursuhint.progress import Progress, silent
 from pursuhint.runs import RunFolder, create_run
+from pursuhint.students import parse_target
+from pursuhint.students.automatic import automatic_student
 from pursuhint.training.check import check_settings
 from pursuhint.training.settings import make_settings
 
@@ -28,7 +30,8 @@ def distill(
 
     Args:
         plan: with the teacher, the data and the hint points.
-        student: such as ``zoo:resnet20``.
+        student: such as ``zoo:resnet20``; or ``auto``, ``auto:2.5``, ``auto:flops:4``: the one of the
+            teacher's family that comes nearest to so many times fewer parameters or FLOPs.
         hint_loss: a name of `pursuhint.catalogue.HINT_FACTS`, or ``none``.
         logit_loss: a name of `pursuhint.catalogue.LOGIT_FACTS`, or ``none``.
         epochs: passes over the training images; those of the recipe, or 30, when None.
@@ -45,6 +48,9 @@ def distill(
     """
     from pursuhint.runs.worker import work
 
+    if target := parse_target(student):
+        _, found = automatic_student(target, plan, data=settings.get("data"), progress=progress)
+        student = found.spec
     given = {"data": plan.data, "preprocess": plan.teacher.preprocess} | settings
     given |= {"epochs": epochs} if epochs is not None else {}
     chosen = make_settings(

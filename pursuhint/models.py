@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import read_json
@@ -164,13 +164,7 @@ def build_model(
     tensors = read_weights(weights) if weights is not None else None
     if classes is None:
         classes = infer_classes(tensors or {}) or (10 if wanted.source == "zoo" else 1000)
-    name, preprocess = wanted.name, None
-    if wanted.source == "zoo":
-        name, model = _build_zoo(wanted, classes, tensors)
-    elif wanted.source == "torchvision":
-        model, preprocess = _build_torchvision(name, classes, weights)
-    else:
-        model, preprocess = _build_timm(name, classes)
+    name, model, preprocess = _build_new(wanted, classes, tensors, weights)
     report = fit_weights(model, tensors, source=str(weights)) if tensors is not None else None
     return BuiltModel(
         model=model.eval(),
@@ -181,6 +175,41 @@ def build_model(
         report=report,
         preprocess=preprocess if report else None,
     )
+
+
+def new_network(spec: str | ModelSpec, *, classes: int) -> tuple[str, nn.Module]:
+    """Build the bare architecture; under ``torch.device("meta")`` it takes neither time nor memory.
+
+    Args:
+        spec: see `parse_spec`; of a ``builtin`` teacher the architecture, without its weights.
+        classes: number of outputs.
+
+    Returns:
+        The name in full and the network in evaluation mode.
+
+    Raises:
+        InputError: unknown name, or timm is not installed.
+
+    Example:
+        >>> new_network("resnet20", classes=10)[0]
+        'zoo:resnet20'
+    """
+    wanted = spec if isinstance(spec, ModelSpec) else parse_spec(spec)
+    if wanted.source == "builtin":
+        return str(wanted), new_network(_builtin_card(wanted)["model"], classes=classes)[1]
+    name, model, _ = _build_new(wanted, classes, None, None)
+    return f"{wanted.source}:{name}", model.eval()
+
+
+def _build_new(
+    wanted: ModelSpec, classes: int, tensors: Mapping[str, Tensor] | None, weights: Path | None
+) -> tuple[str, nn.Module, Preprocess | None]:
+    """Build a network that is not trained yet; the checkpoint that it is for may decide on details."""
+    if wanted.source == "zoo":
+        return *_build_zoo(wanted, classes, tensors), None
+    if wanted.source == "torchvision":
+        return wanted.name, *_build_torchvision(wanted.name, classes, weights)
+    return wanted.name, *_build_timm(wanted.name, classes)
 
 
 def _look_up(name: str) -> Source:
@@ -251,7 +280,7 @@ def _build_builtin(wanted: ModelSpec, classes: int | None, weights: Path | None)
             f"`{wanted}` brings its own weights, found `{weights}` beside it; leave the weights out"
         )
     file = ASSETS / "teachers" / f"{wanted.name}.safetensors"
-    card = read_json(file.with_suffix(".json"))
+    card = _builtin_card(wanted)
     own = card["classes"] if isinstance(card["classes"], int) else len(card["classes"])
     if classes not in (None, own):
         raise InputError(
@@ -260,6 +289,10 @@ def _build_builtin(wanted: ModelSpec, classes: int | None, weights: Path | None)
     built = build_model(card["model"], classes=own, weights=file)
     report = replace(built.report, source=str(wanted))
     return replace(built, spec=str(wanted), report=report, preprocess=parse_preprocess(card["preprocess"]))
+
+
+def _builtin_card(wanted: ModelSpec) -> dict[str, Any]:
+    return read_json(ASSETS / "teachers" / f"{wanted.name}.json")
 
 
 def _timm() -> ModuleType:

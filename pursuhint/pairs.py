@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from pursuhint.errors import InputError, unknown
 from pursuhint.layers import Layer, stage_ends
@@ -62,15 +63,88 @@ def default_pairs(
     return tuple(Pair(hint, names[i]) for hint, i in zip(hint_points, chosen, strict=True))
 
 
-def check_pairs(pairs: Sequence[Pair], hint_points: Sequence[str], student_layers: Sequence[Layer]) -> None:
-    """Raise InputError unless every pair joins a hint point of the plan with a layer of the student."""
+def settle_pairs(default: Sequence[Pair], *chosen: Sequence[Pair]) -> tuple[Pair, ...]:
+    """Return the pairs in force: a hint point that was given pairs of its own loses its default one.
+
+    Args:
+        default: one pair a hint point.
+        chosen: pairs that were chosen, later ones stronger; a hint point may have several.
+
+    Returns:
+        The pairs in the order of the hint points; those of no hint point come last.
+
+    Example:
+        >>> default = [Pair("t1", "s0"), Pair("t2", "s1")]
+        >>> [pair.name for pair in settle_pairs(default, [Pair("t2", "s2")])]
+        ['t1->s0', 't2->s2']
+    """
+    settled: dict[str, list[Pair]] = {}
+    for pairs in (default, *chosen):
+        own: dict[str, list[Pair]] = {}
+        for pair in pairs:
+            own.setdefault(pair.hint, []).append(pair)
+        settled |= own
+    return tuple(pair for pairs in settled.values() for pair in pairs)
+
+
+def check_pairs(
+    pairs: Sequence[Pair],
+    hint_points: Sequence[str],
+    student_layers: Sequence[Layer],
+    *,
+    allow_crossing: bool = False,
+) -> None:
+    """Refuse pairs that cannot be trained, or that are likely to be a slip.
+
+    Args:
+        pairs: hint points and guided layers.
+        hint_points: of the plan, in depth order.
+        student_layers: of the student, in depth order.
+        allow_crossing: see `crossing`.
+
+    Raises:
+        InputError: a pair's end does not exist, a pair is there twice, or two of them cross.
+    """
+    names = [layer.name for layer in student_layers]
     for pair in pairs:
         if pair.hint not in hint_points:
             raise unknown("hint point in a pair", pair.hint, hint_points)
-        if pair.guided not in [layer.name for layer in student_layers]:
-            raise unknown("guided layer in a pair", pair.guided, [layer.name for layer in student_layers])
+        if pair.guided not in names:
+            raise unknown("guided layer in a pair", pair.guided, names)
     if len(set(pairs)) < len(pairs):
         raise InputError("each pair may be given once; remove the repeated one")
+    found = crossing(pairs, hint_points, names)
+    if found and not allow_crossing:
+        first, second = found
+        raise InputError(
+            f"the pairs `{first.name}` and `{second.name}` cross: in the teacher `{first.hint}` comes before "
+            f"`{second.hint}`, in the student `{first.guided}` comes after `{second.guided}`; exchange their "
+            "guided layers or allow it with `--allow-crossing`"
+        )
+
+
+def crossing(
+    pairs: Sequence[Pair], hint_points: Sequence[str], student_layers: Sequence[str]
+) -> tuple[Pair, Pair] | None:
+    """Return the first two pairs that cross: the deeper hint point has the shallower guided layer.
+
+    Args:
+        pairs: whose ends are among the following.
+        hint_points: names in depth order.
+        student_layers: names in depth order.
+
+    Example:
+        >>> found = crossing([Pair("t1", "s1"), Pair("t2", "s0")], ["t1", "t2"], ["s0", "s1"])
+        >>> [pair.name for pair in found]
+        ['t1->s1', 't2->s0']
+    """
+    depth = [(hint_points.index(pair.hint), student_layers.index(pair.guided), pair) for pair in pairs]
+    for (hint, guided, first), (other_hint, other_guided, second) in combinations(
+        sorted(depth, key=lambda row: row[:2]), 2
+    ):
+        if hint < other_hint and guided > other_guided:
+            return first, second
+    return None
 
 
 def _relative(index: int, count: int) -> float:

@@ -81,6 +81,16 @@ class Preprocess:
         mean, std = (torch.tensor(v, device=pixels.device).view(1, 3, 1, 1) for v in (self.mean, self.std))
         return pixels.float().div_(255).sub_(mean).div_(std)
 
+    def shape_of(self, images: np.ndarray) -> tuple[int, int, int]:
+        """Return channels, height and width that the first of these images has once it is prepared.
+
+        Example:
+            >>> import numpy as np
+            >>> parse_preprocess("imagenet/16").shape_of(np.zeros((5, 8, 8, 3), np.uint8))
+            (3, 16, 16)
+        """
+        return tuple(self.apply(images[:1]).shape[1:])
+
     def _resized(self, pixels: torch.Tensor) -> torch.Tensor:
         if self.resize is None and self.crop is None:
             return pixels

@@ -1,6 +1,7 @@
-"""Short questions about a network, answered by a process of its own and kept.
+"""Short questions about students, answered by a process of its own and kept.
 
-``python -m pursuhint.probe SPEC CLASSES CHANNELS HEIGHT WIDTH`` prints the answer as JSON.
+``python -m pursuhint.probe QUESTION`` prints the answer as JSON. A question is JSON too: what is asked for
+(``student`` or ``proposals``), then the arguments.
 """
 
 from __future__ import annotations
@@ -8,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
+from pursuhint.errors import InputError
 from pursuhint.files import read_json, write_json
 from pursuhint.home import home
 from pursuhint.jobs import answer, ask
-from pursuhint.layers import Layer
+from pursuhint.students import Proposal, StudentCard, Target, describe_student, propose_students
+from pursuhint.students.proposal import SMALL_IMAGE
 
 TIMEOUT = 120
-SMALL_IMAGE = 96
-"""Side up to which the CIFAR zoo's students are suggested; above it torchvision's."""
+VERSION = 2
+"""Part of the key of a kept answer; raised when answers say more, so that older ones are asked for again."""
 SMALL_STUDENTS = (
     "zoo:resnet20?width=1.125",
     "zoo:resnet32",
@@ -34,49 +37,23 @@ SMALL_STUDENTS = (
 LARGE_STUDENTS = ("torchvision:resnet34", "torchvision:resnet18", "torchvision:mobilenet_v2")
 
 
-@dataclass(frozen=True)
-class StudentCard:
-    """What is known of a student before it is trained."""
+def suggest_students(teacher_spec: str, classes: int, image_shape: tuple[int, int, int]) -> list[StudentCard]:
+    """Describe the proposed students, the nearest first, then known smaller ones, the largest first.
 
-    spec: str
-    parameters: int
-    layers: tuple[Layer, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {
-            "spec": self.spec,
-            "parameters": self.parameters,
-            "layers": [one.as_dict() for one in self.layers],
-        }
-
-    @staticmethod
-    def from_dict(fields: dict[str, Any]) -> StudentCard:
-        """Build a card from `as_dict`'s result."""
-        layers = tuple(Layer.from_dict(one) for one in fields["layers"])
-        return StudentCard(fields["spec"], fields["parameters"], layers)
-
-
-def describe_student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> StudentCard:
-    """Build a new network in this process and describe it.
-
-    Raises:
-        InputError: the name is unknown or the network refuses such images.
+    Args:
+        teacher_spec: name of the teacher; one whose family has nothing smaller gets no proposals.
+        classes: number of outputs.
+        image_shape: channels, height, width.
     """
-    from pursuhint.layers import candidate_layers
-    from pursuhint.models import build_model
-
-    built = build_model(spec, classes=classes)
-    return StudentCard(built.spec, built.parameters, tuple(candidate_layers(built.model, image_shape)))
-
-
-def suggest_students(
-    parameters: int, classes: int, image_shape: tuple[int, int, int]
-) -> Iterable[StudentCard]:
-    """Describe the known students that are smaller than a teacher of so many parameters, largest first."""
+    proposals: tuple[Proposal, ...] = ()
+    with suppress(InputError):
+        proposals = propose_students(teacher_spec, classes, image_shape)
+    most = describe_student(teacher_spec, classes, image_shape).parameters
     names = SMALL_STUDENTS if max(image_shape[1:]) <= SMALL_IMAGE else LARGE_STUDENTS
-    cards = [describe_student(name, classes, image_shape) for name in names]
-    return sorted((c for c in cards if c.parameters < parameters), key=lambda c: -c.parameters)
+    proposed = [describe_student(one.spec, classes, image_shape) for one in proposals]
+    known = [describe_student(name, classes, image_shape) for name in names]
+    smaller = sorted((card for card in known if card.parameters < most), key=lambda card: -card.parameters)
+    return list(dict.fromkeys([*proposed, *smaller]))
 
 
 def ask_student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> StudentCard:
@@ -85,24 +62,53 @@ def ask_student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> S
     Raises:
         InputError: the name is unknown or the network refuses such images; PursuhintError: no answer came.
     """
-    key = hashlib.sha256(json.dumps([spec, classes, image_shape]).encode()).hexdigest()[:16]
+    question = ["student", spec, classes, list(image_shape)]
+    return StudentCard.from_dict(_asked(question, what=f"describing `{spec}`"))
+
+
+def ask_proposals(
+    teacher_spec: str, classes: int, image_shape: tuple[int, int, int], target: Target
+) -> tuple[StudentCard, ...]:
+    """Propose students from a process that need not import torch; the answer is kept on disk.
+
+    Returns:
+        The cards of `pursuhint.students.propose_students`, the nearest to the target first.
+
+    Raises:
+        InputError: the family has nothing smaller; PursuhintError: no answer came.
+    """
+    question = ["proposals", teacher_spec, classes, list(image_shape), target.compression, target.by]
+    found = _asked(question, what=f"looking for students of `{teacher_spec}`")
+    return tuple(StudentCard.from_dict(one) for one in found)
+
+
+def _asked(question: list[Any], *, what: str) -> Any:
+    key = hashlib.sha256(json.dumps([VERSION, *question]).encode()).hexdigest()[:16]
     kept = home() / "students" / f"{key}.json"
     if kept.is_file():
-        return StudentCard.from_dict(read_json(kept))
-    numbers = map(str, (classes, *image_shape))
-    printed = ask("pursuhint.probe", spec, *numbers, what=f"describing `{spec}`", timeout=TIMEOUT)
-    card = StudentCard.from_dict(json.loads(printed))
-    write_json(kept, card.as_dict())
-    return card
+        return read_json(kept)
+    found = json.loads(ask("pursuhint.probe", json.dumps(question), what=what, timeout=TIMEOUT))
+    write_json(kept, found)
+    return found
+
+
+def _student(spec: str, classes: int, image_shape: list[int]) -> Any:
+    return describe_student(spec, classes, tuple(image_shape)).as_dict()
+
+
+def _proposals(teacher_spec: str, classes: int, image_shape: list[int], compression: float, by: str) -> Any:
+    shape = tuple(image_shape)
+    found = propose_students(teacher_spec, classes, shape, compression=compression, by=by)
+    return [describe_student(one.spec, classes, shape).as_dict() for one in found]
+
+
+ANSWERS: dict[str, Callable[..., Any]] = {"student": _student, "proposals": _proposals}
 
 
 def main() -> int:
     """Answer the question on the command line."""
-    spec, *numbers = sys.argv[1:]
-    classes, channels, height, width = map(int, numbers)
-    return answer(
-        lambda: print(json.dumps(describe_student(spec, classes, (channels, height, width)).as_dict()))
-    )
+    kind, *arguments = json.loads(sys.argv[1])
+    return answer(lambda: print(json.dumps(ANSWERS[kind](*arguments))))
 
 
 if __name__ == "__main__":

@@ -71,10 +71,7 @@ class Teacher:
 
     def input_shape_for(self, data: ImageData) -> tuple[int, int, int]:
         """Return the shape of one prepared image of a data set."""
-        import torch
-
-        sample = torch.as_tensor(data.train.images(np.array([0])))
-        return tuple(self.preprocess.apply(sample).shape[1:])
+        return self.preprocess.shape_of(data.train.images(np.array([0])))
 
 
 @dataclass(frozen=True)

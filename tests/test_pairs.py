@@ -7,7 +7,7 @@ import pytest
 
 from pursuhint.errors import InputError
 from pursuhint.layers import Layer
-from pursuhint.pairs import Pair, check_pairs, default_pairs
+from pursuhint.pairs import Pair, check_pairs, crossing, default_pairs, settle_pairs
 
 TEACHER = [f"t{i}" for i in range(12)]
 
@@ -70,6 +70,53 @@ def test_a_pair_from_no_hint_point_is_refused():
 def test_a_pair_to_no_layer_is_refused():
     with pytest.raises(InputError, match="unknown guided layer in a pair `s9`: did you mean `s1`"):
         check_pairs([Pair("t1", "s9")], ["t1"], student(2))
+
+
+def test_a_hint_point_with_pairs_of_its_own_loses_its_default_one():
+    default = [Pair("t1", "s0"), Pair("t2", "s1"), Pair("t3", "s2")]
+    planned = [Pair("t2", "s0"), Pair("t3", "s1")]
+    given = [Pair("t3", "s2"), Pair("t3", "s0"), Pair("t9", "s1")]
+    assert settle_pairs(default) == tuple(default)
+    assert settle_pairs(default, planned, given) == (
+        Pair("t1", "s0"),
+        Pair("t2", "s0"),
+        Pair("t3", "s2"),
+        Pair("t3", "s0"),
+        Pair("t9", "s1"),
+    )
+
+
+def crosses(one: Pair, other: Pair) -> bool:
+    """The definition, by numbers in the names: the orders of hint points and of guided layers disagree."""
+    hints = int(one.hint[1:]) - int(other.hint[1:])
+    guided = int(one.guided[1:]) - int(other.guided[1:])
+    return hints * guided < 0
+
+
+def test_pairs_cross_exactly_when_two_orders_disagree():
+    generator = np.random.default_rng(0)
+    names, found = [layer.name for layer in student(5)], 0
+    for _ in range(200):
+        ends = generator.integers(0, 5, (3, 2))
+        pairs = [Pair(f"t{hint}", f"s{guided}") for hint, guided in ends]
+        expected = any(crosses(*two) for two in combinations(pairs, 2))
+        two = crossing(pairs, TEACHER, names)
+        assert (two is not None) == expected
+        assert two is None or crosses(*two) and TEACHER.index(two[0].hint) < TEACHER.index(two[1].hint)
+        found += expected
+    assert 20 < found < 180
+
+
+def test_pairs_that_cross_are_refused_unless_it_is_allowed():
+    pairs = [Pair("t5", "s0"), Pair("t1", "s2"), Pair("t3", "s2")]
+    message = (
+        "the pairs `t1->s2` and `t5->s0` cross: in the teacher `t1` comes before `t5`, in the student `s2` "
+        "comes after `s0`; exchange their guided layers or allow it with `--allow-crossing`"
+    )
+    with pytest.raises(InputError) as caught:
+        check_pairs(pairs, TEACHER, student(3))
+    assert str(caught.value) == message
+    assert check_pairs(pairs, TEACHER, student(3), allow_crossing=True) is None
 
 
 def test_a_repeated_pair_is_refused():

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import io
+import json
 import subprocess
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,8 @@ import pytest
 from pursuhint import probe
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.layers import candidate_layers
-from pursuhint.probe import SMALL_STUDENTS, StudentCard, ask_student, describe_student, suggest_students
+from pursuhint.probe import SMALL_STUDENTS, ask_proposals, ask_student, suggest_students
+from pursuhint.students import StudentCard, Target, describe_student, propose_students
 from pursuhint.zoo import build_zoo
 
 SPEC = "zoo:resnet8?width=0.25"
@@ -22,12 +26,61 @@ def test_a_student_is_described_by_its_layers_and_parameters():
     assert StudentCard.from_dict(card.as_dict()) == card
 
 
-def test_smaller_students_are_suggested_largest_first():
-    cards = suggest_students(100_000, 10, (3, 8, 8))
-    sizes = [card.parameters for card in cards]
+def test_proposals_are_suggested_before_known_students_that_are_smaller():
+    cards = suggest_students("zoo:resnet14", 10, (3, 8, 8))
+    proposed = [one.spec for one in propose_students("zoo:resnet14", 10, (3, 8, 8))]
+    assert [card.spec for card in cards[: len(proposed)]] == proposed
+    known = cards[len(proposed) :]
+    sizes = [card.parameters for card in known]
     assert sizes == sorted(sizes, reverse=True)
-    assert sizes[0] < 100_000
-    assert {card.spec for card in cards} < set(SMALL_STUDENTS)
+    assert sizes[0] < describe_student("zoo:resnet14", 10, (3, 8, 8)).parameters
+    assert {card.spec for card in known} < set(SMALL_STUDENTS)
+
+
+def test_a_teacher_without_smaller_relatives_gets_the_known_students(monkeypatch):
+    monkeypatch.setattr(probe, "SMALL_STUDENTS", ("zoo:resnet8", "zoo:resnet56?width=3"))
+    (card,) = suggest_students("torchvision:mobilenet_v2", 10, (3, 32, 32))
+    assert card.spec == "zoo:resnet8"
+
+
+def test_proposals_come_from_another_process_and_are_kept(pursuhint_home: Path, monkeypatch):
+    here: list[list[str]] = []
+
+    def run(command, **_):
+        here.append(command[1:])
+        monkeypatch.setattr(probe.sys, "argv", ["probe", command[-1]])
+        with redirect_stdout(io.StringIO()) as out:
+            code = probe.main()
+        return subprocess.CompletedProcess(command, code, stdout=out.getvalue(), stderr="")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    found = propose_students("zoo:resnet14", 10, (3, 8, 8), compression=3, by="flops")
+    for _ in range(2):
+        cards = ask_proposals("zoo:resnet14", 10, (3, 8, 8), Target(3.0, "flops"))
+        assert cards == tuple(describe_student(one.spec, 10, (3, 8, 8)) for one in found)
+    question = ["proposals", "zoo:resnet14", 10, [3, 8, 8], 3.0, "flops"]
+    assert here == [["-m", "pursuhint.probe", json.dumps(question)]]
+
+
+def test_answers_of_an_older_version_are_asked_for_again(pursuhint_home: Path, monkeypatch):
+    asked = []
+
+    def run(command, **_):
+        asked.append(json.loads(command[-1]))
+        card = describe_student(SPEC, 10, (3, 8, 8))
+        return subprocess.CompletedProcess([], 0, stdout=json.dumps(card.as_dict()), stderr="")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    ask_student(SPEC, 10, (3, 8, 8))
+    monkeypatch.setattr(probe, "VERSION", probe.VERSION + 1)
+    ask_student(SPEC, 10, (3, 8, 8))
+    assert asked == [["student", SPEC, 10, [3, 8, 8]]] * 2
+
+
+def test_a_card_without_flops_can_still_be_read():
+    fields = describe_student(SPEC, 10, (3, 8, 8)).as_dict()
+    del fields["flops"]
+    assert StudentCard.from_dict(fields).flops is None
 
 
 def test_another_process_answers_once_and_the_answer_is_kept(pursuhint_home: Path, monkeypatch):
@@ -38,20 +91,18 @@ def test_another_process_answers_once_and_the_answer_is_kept(pursuhint_home: Pat
     assert ask_student(SPEC, 10, (3, 8, 8)) == card
 
 
-def answer(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(probe.sys, "argv", ["probe", *map(str, arguments)])
+def answer(monkeypatch: pytest.MonkeyPatch, *question: object) -> int:
+    monkeypatch.setattr(probe.sys, "argv", ["probe", json.dumps(question)])
     return probe.main()
 
 
 def test_the_process_prints_json(monkeypatch, capsys):
-    import json
-
-    assert answer(monkeypatch, SPEC, 10, 3, 8, 8) == 0
+    assert answer(monkeypatch, "student", SPEC, 10, [3, 8, 8]) == 0
     assert StudentCard.from_dict(json.loads(capsys.readouterr().out)).spec == SPEC
 
 
 def test_the_process_says_what_is_wrong(monkeypatch, capsys):
-    assert answer(monkeypatch, "zoo:resnet9", 10, 3, 8, 8) == 2
+    assert answer(monkeypatch, "student", "zoo:resnet9", 10, [3, 8, 8]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.startswith("error: unknown zoo model `resnet9`: did you mean `resnet8`?")

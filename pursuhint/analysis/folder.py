@@ -22,7 +22,6 @@ from pursuhint.home import analyses_folder
 from pursuhint.jobs import JobFolder
 from pursuhint.layers import Layer
 from pursuhint.plan import TeacherRef
-from pursuhint.probe import StudentCard
 from pursuhint.progress import Progress, silent
 from pursuhint.similarity import (
     METRICS,
@@ -38,6 +37,7 @@ from pursuhint.similarity import (
     similarity_matrix,
 )
 from pursuhint.stability import Stability, StabilityQuestion, measure_stability
+from pursuhint.students import StudentCard
 
 FORMAT = 1
 FEATURES, IMAGE_MAPS, LAYER_MAPS = "features", "image-maps", "layer-maps"
@@ -50,6 +50,7 @@ class AnalysisCard(BaseModel):
     """What an analysis is of; written last in its first stage, so its presence means the features are whole.
 
     Attributes:
+        flops: of the teacher for one image, a multiply-add being two; None where they were not counted yet.
         seen_accuracy: on the probe images, on which the teacher was usually trained.
         note: how the weights were matched and the preprocessing was found.
         key: what the features are of, see `content_key`.
@@ -61,6 +62,7 @@ class AnalysisCard(BaseModel):
     format: Literal[1] = FORMAT
     teacher: TeacherRef
     parameters: int
+    flops: int | None = None
     data: str
     data_id: str
     classes: tuple[str, ...]
@@ -197,7 +199,7 @@ class AnalysisFolder(JobFolder):
 
     @property
     def students(self) -> tuple[StudentCard, ...]:
-        """Suggested students, largest first; empty until that stage is done."""
+        """Suggested students, the best first; empty until that stage is done."""
         path = self.path / "students.json"
         return tuple(StudentCard.from_dict(one) for one in read_json(path)) if path.is_file() else ()
 

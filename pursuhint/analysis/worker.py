@@ -145,6 +145,7 @@ def _read_layers(folder: AnalysisFolder, data: ImageData, teacher: Teacher, prog
     """Do the first stage: features of every candidate layer, layer table, probe images, card."""
     from pursuhint.analysis.collect import probe_images
     from pursuhint.layers import candidate_layers
+    from pursuhint.students import describe_student
     from pursuhint.teacher import check_strength
 
     settings = folder.analysis_settings
@@ -166,6 +167,7 @@ def _read_layers(folder: AnalysisFolder, data: ImageData, teacher: Teacher, prog
     card = AnalysisCard(
         teacher=teacher.ref,
         parameters=teacher.parameters,
+        flops=describe_student(teacher.spec, teacher.classes, shape).flops,
         data=data.spec,
         data_id=data.id,
         classes=data.classes,
@@ -231,7 +233,7 @@ def _judge(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: 
     from pursuhint.probe import suggest_students
     from pursuhint.teacher import score
 
-    students = suggest_students(teacher.parameters, teacher.classes, teacher.input_shape_for(data))
+    students = suggest_students(teacher.spec, teacher.classes, teacher.input_shape_for(data))
     write_json(folder.path / "students.json", [student.as_dict() for student in students])
     result = score(teacher.model, _test_part(data), teacher.preprocess, progress=progress)
     write_json(

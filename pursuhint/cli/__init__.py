@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pursuhint.cli import analysis, cache, launch, runs, selection, training
+from pursuhint.cli import analysis, cache, launch, runs, selection, students, training
 from pursuhint.errors import PursuhintError, StopRequested
 
 INTERRUPTED = 130
@@ -28,6 +28,7 @@ for command in (
     analysis.hints,
     selection.stability,
     selection.compare,
+    students.students,
     training.train,
     training.distill,
     training.export,

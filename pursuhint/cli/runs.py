@@ -11,7 +11,8 @@ from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, several, table
 from pursuhint.errors import InputError
 from pursuhint.jobs import LIVE
-from pursuhint.runs import History, find_run, list_runs
+from pursuhint.origin import origin
+from pursuhint.runs import History, RunFolder, find_run, list_runs
 
 app = typer.Typer(no_args_is_help=True, help="List, watch, stop, resume and delete runs.")
 RunId = Annotated[str, typer.Argument(help="A run's id, or its beginning or end.")]
@@ -48,11 +49,7 @@ def list_all(as_json: o.AsJson = False) -> None:
 @app.command()
 def show(run: RunId, as_json: o.AsJson = False) -> None:
     """Show a run's state, epoch and latest figures."""
-    summary = find_run(run).summary()
-    if as_json:
-        print_json(summary)
-    else:
-        _print_summary(summary)
+    _answer(find_run(run), as_json)
 
 
 @app.command()
@@ -73,7 +70,7 @@ def follow(run: RunId) -> None:
         if folder.last_state(history.states)["state"] not in LIVE:
             break
         time.sleep(0.5)
-    _print_summary(folder.summary())
+    _print_summary(folder)
 
 
 @app.command()
@@ -85,7 +82,7 @@ def stop(run: RunId, as_json: o.AsJson = False) -> None:
             f"run `{folder.id}` is {folder.last_state()['state']}; only a live run can be stopped"
         )
     folder.stop()
-    _answer(folder.summary(), as_json)
+    _answer(folder, as_json)
 
 
 @app.command()
@@ -108,7 +105,7 @@ def resume(
         (folder.path / "stop").unlink(missing_ok=True)
         with progress_bars(quiet=as_json) as progress:
             work(folder, progress=progress)
-    _answer(folder.summary(), as_json)
+    _answer(folder, as_json)
 
 
 @app.command()
@@ -122,18 +119,22 @@ def delete(run: RunId, as_json: o.AsJson = False) -> None:
         out.print(f"{folder.id} deleted", highlight=False)
 
 
-def _answer(summary: dict[str, Any], as_json: bool) -> None:
+def _answer(run: RunFolder, as_json: bool) -> None:
     if as_json:
-        print_json(summary)
+        print_json(run.summary())
     else:
-        _print_summary(summary)
+        _print_summary(run)
 
 
-def _print_summary(summary: dict[str, Any]) -> None:
+def _print_summary(run: RunFolder) -> None:
+    summary, settings = run.summary(), run.run_settings
     out.print(
         f"[bold]{summary['name']}[/]  {summary['state']}  epoch {summary['epoch']}/{summary['epochs']}",
         highlight=False,
     )
+    if settings.plan and settings.hint_loss != "none":
+        points = ", ".join(settings.plan.hint_points)
+        out.print(f"  hint points {points}: {origin(settings.plan)}", highlight=False)
     for name, value in summary["metrics"].items():
         shown = percent(value) if name.endswith("accuracy") or "accuracy_" in name else f"{value:.6g}"
         out.print(f"  {name:<26}{shown}", highlight=False)

@@ -10,10 +10,13 @@ import typer
 from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS
 from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
+from pursuhint.cli.students import tell_automatic
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import copy_file, write_json
 from pursuhint.plan import HintPlan
 from pursuhint.runs import RunFolder, create_run, find_run
+from pursuhint.students import parse_target
+from pursuhint.students.automatic import automatic_student
 from pursuhint.training.settings import RunSettings, make_settings
 from pursuhint.training.weight_presets import weight_preset
 
@@ -53,7 +56,10 @@ def distill(
     recipe: dict[str, Any],
     weighing: dict[str, Any],
     plan: Annotated[Path, typer.Option(help="The hint plan, from `pursuhint hints --out` or the app.")],
-    student: Annotated[str, typer.Option(help="The network to train, such as zoo:resnet20.")],
+    student: Annotated[
+        str,
+        typer.Option(help="The network to train, such as zoo:resnet20; or auto, auto:2.5, auto:flops:4."),
+    ],
     hint_loss: Annotated[
         str | None,
         typer.Option(help=f"{', '.join(HINT_FACTS)} or none (KD only); the preset's or at if left out."),
@@ -72,16 +78,27 @@ def distill(
         str | None, typer.Option(help="beta over the run: constant, decay (to 0) or warmup:EPOCHS.")
     ] = None,
     pair: Annotated[
-        list[str] | None, typer.Option(help="HINT=GUIDED in place of the default pairs (repeatable).")
+        list[str] | None,
+        typer.Option(help="HINT=GUIDED in place of that hint point's default pair (repeatable)."),
     ] = None,
+    allow_crossing: Annotated[
+        bool, typer.Option("--allow-crossing", help="Let pairs cross: an earlier hint point, a later layer.")
+    ] = False,
     data: Annotated[str | None, typer.Option(help="The plan's data when left out.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The teacher's checkpoint, if it moved.")] = None,
+    allow_weak_teacher: o.AllowWeak = False,
     detach: o.Detach = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Distil a student from a hint plan."""
     chosen = HintPlan.load(plan)
     preset = weight_preset(weighing["preset"]) if "preset" in weighing else None
+    if target := parse_target(student):
+        with progress_bars(quiet=as_json) as progress:
+            teacher, found = automatic_student(target, chosen, data=data, progress=progress)
+        student = found.spec
+        if not as_json:
+            tell_automatic(target, teacher, found)
     settings = make_settings(
         kind="distill",
         student=student,
@@ -89,6 +106,8 @@ def distill(
         preprocess=chosen.teacher.preprocess,
         plan=chosen,
         pairs=tuple(_pair(text) for text in pair or ()),
+        allow_crossing=allow_crossing,
+        allow_weak_teacher=allow_weak_teacher,
         teacher_weights=str(weights.expanduser().resolve()) if weights else None,
         hint_loss=hint_loss or (preset.hint_loss if preset else "at"),
         logit_loss=logit_loss or (preset.logit_loss if preset else "kd"),

@@ -83,6 +83,7 @@ def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None
         teacher=teacher.spec if teacher else None,
         teacher_parameters=teacher.parameters if teacher else None,
         compression=teacher.parameters / student.parameters if teacher else None,
+        teacher_accuracy_check=parts.teacher_accuracy,
         data_id=parts.data.id,
         n_train=len(parts.data.train) if settings.limit is None else settings.limit,
         n_validation=len(parts.data.validation),
@@ -95,6 +96,9 @@ def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None
         versions={name: version(name) for name in ("pursuhint", "torch", "torchvision", "lightning-fabric")},
         python=platform.python_version(),
     )
+    for text in parts.remarks():
+        if text not in run.history().warnings:  # as a resumed run's own journal says already
+            record("warning", text=text)
     finished = False
     try:
         trainer.start()

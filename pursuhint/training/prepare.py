@@ -2,31 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from pursuhint.adapters import describe_adapters
 from pursuhint.augment import POLICIES
 from pursuhint.data import ImageData, load_data
+from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError, unknown
 from pursuhint.layers import Layer, candidate_layers
 from pursuhint.losses import build_losses
 from pursuhint.models import BuiltModel, build_model
-from pursuhint.pairs import Pair, check_pairs, default_pairs
+from pursuhint.pairs import Pair, check_pairs, default_pairs, settle_pairs
 from pursuhint.preprocess import Preprocess, parse_preprocess
 from pursuhint.progress import Progress, silent
 from pursuhint.recorder import module_path
-from pursuhint.teacher import Teacher, load_teacher
+from pursuhint.teacher import Teacher, check_strength, load_teacher, score
 from pursuhint.training.distiller import Distiller
 from pursuhint.training.settings import RunSettings
+
+N_CHECKED = 500
+"""Validation images that tell whether a teacher knows this data."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a run works with."""
+    """What a run works with.
+
+    Attributes:
+        student_layers: its candidate layers, and guided layers that lie inside of them.
+        teacher_layers: those of the plan.
+        teacher_accuracy: on the validation images that it was checked on before the start.
+    """
 
     data: ImageData
     preprocess: Preprocess
@@ -37,6 +49,16 @@ class Parts:
     teacher_layers: tuple[Layer, ...]
     pairs: tuple[Pair, ...]
     hint_loss: str = "none"
+    teacher_accuracy: float | None = None
+
+    def remarks(self) -> list[str]:
+        """Return what is not wrong but likely not meant."""
+        if self.teacher is None or self.student.parameters <= self.teacher.parameters:
+            return []
+        return [
+            f"the student is larger than its teacher: `{self.student.spec}` has "
+            f"{self.student.parameters:,} parameters, `{self.teacher.spec}` {self.teacher.parameters:,}"
+        ]
 
     def pair_table(self) -> list[dict[str, Any]]:
         """Return the pairs with the shapes on both sides and how they meet, as plain values.
@@ -76,29 +98,69 @@ def load_parts(settings: RunSettings, *, progress: Progress = silent) -> Parts:
     student = build_model(
         settings.student, classes=len(data.classes), weights=Path(settings.init) if settings.init else None
     )
-    sample = torch.as_tensor(data.train.images(slice(0, 1)))
-    shape = tuple(preprocess.apply(sample).shape[1:])
-    student_layers = tuple(candidate_layers(student.model, shape))
+    shape = preprocess.shape_of(data.train.images(slice(0, 1)))
+    student_layers = candidate_layers(student.model, shape)
     pairs, teacher_layers = (), ()
     if teacher is not None:
         paths = [module_path(name) for name in settings.plan.layers]
         offered = candidate_layers(teacher.model, shape, include=paths)
         teacher_layers = tuple(layer for layer in offered if layer.name in settings.plan.layers)
         if settings.hint_loss != "none":
-            pairs = settings.pairs or settings.plan.pairs
-            pairs = pairs or default_pairs(settings.plan.hint_points, settings.plan.layers, student_layers)
-            check_pairs(pairs, settings.plan.hint_points, student_layers)
-    return Parts(
+            plan = settings.plan
+            default = default_pairs(plan.hint_points, plan.layers, student_layers)
+            pairs = settle_pairs(default, plan.pairs, settings.pairs)
+            student_layers = _with_guided(student.model, shape, student_layers, pairs)
+            check_pairs(pairs, plan.hint_points, student_layers, allow_crossing=settings.allow_crossing)
+    parts = Parts(
         data,
         preprocess,
         augmentation,
         student,
-        student_layers,
+        tuple(student_layers),
         teacher,
         teacher_layers,
-        tuple(pairs),
+        pairs,
         settings.hint_loss,
+        _checked_accuracy(teacher, data, settings) if teacher else None,
     )
+    parts.pair_table()  # what cannot be joined is refused here, before anything trains
+    return parts
+
+
+def _with_guided(
+    student: nn.Module, shape: tuple[int, int, int], candidates: Sequence[Layer], pairs: Sequence[Pair]
+) -> Sequence[Layer]:
+    """Add the guided layers that lie inside of candidate layers.
+
+    Raises:
+        InputError: a guided layer is there and puts out nothing that could imitate.
+    """
+    strangers = {pair.guided for pair in pairs} - {layer.name for layer in candidates}
+    modules = dict(student.named_modules())
+    inside = [module_path(name) for name in strangers if module_path(name) in modules]
+    if not inside:
+        return candidates
+    offered = candidate_layers(student, shape, include=inside)
+    called = {module_path(layer.name) for layer in offered}
+    for path in inside:
+        if path not in called:
+            raise InputError(
+                f"the guided layer `{path}` puts out no tensor for an image, or is never called; choose one "
+                f"of {', '.join(layer.name for layer in candidates[:6])}, ..."
+            )
+    return offered
+
+
+def _checked_accuracy(teacher: Teacher, data: ImageData, settings: RunSettings) -> float:
+    """Return the teacher's accuracy on some validation images.
+
+    Raises:
+        InputError: it is near chance level, and that was not allowed.
+    """
+    images = choose_images(data.validation, min(N_CHECKED, len(data.validation)))
+    accuracy = score(teacher.model, images, teacher.preprocess).accuracy
+    check_strength(accuracy, teacher.classes, allow_weak=settings.allow_weak_teacher)
+    return accuracy
 
 
 def build_distiller(settings: RunSettings, parts: Parts) -> Distiller:

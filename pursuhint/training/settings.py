@@ -28,7 +28,9 @@ class RunSettings(BaseModel):
         student: the network to train, such as ``zoo:resnet20``.
         data: the data set; `preprocess` its preprocessing (the teacher's own in a distillation).
         plan: the hint plan; None when `kind` is ``train``.
-        pairs: hint point -> guided layer; empty takes the default pairs.
+        pairs: hint point -> guided layer, in place of the plan's or the default pairs of these hint points.
+        allow_crossing: let pairs cross, see `pursuhint.pairs.crossing`.
+        allow_weak_teacher: go on with a teacher near chance level.
         teacher_weights: a checkpoint path that replaces the plan's.
         init: a checkpoint for the student's start weights.
         temperature: of the logit loss; its usual one when left out.
@@ -51,6 +53,8 @@ class RunSettings(BaseModel):
     preprocess: str
     plan: HintPlan | None = None
     pairs: tuple[Pair, ...] = ()
+    allow_crossing: bool = False
+    allow_weak_teacher: bool = False
     teacher_weights: str | None = None
     init: str | None = None
     hint_loss: HintLoss = "none"

@@ -166,10 +166,11 @@ def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teac
     app.file_uploader[0].upload("plan.json", plan.model_dump_json().encode())
     app.run()
     assert hint_points(app) == plan.hint_points
+    assert [one.value for one in app.toast] == ["Opened **plan.json**: 5 hint points"]
     other = plan.model_copy(update={"teacher": plan.teacher.model_copy(update={"hash": "f" * 16})})
     app.file_uploader[0].upload("other.json", other.model_dump_json().encode())
     app.run()
-    assert not app.exception and "made for another teacher" in app.error[0].value
+    assert not app.exception and "made for another teacher" in app.error[0].value and not app.toast
     app.file_uploader[0].upload("cut.json", b'{"version": 1,')
     app.run()
     assert "`cut.json` must be JSON" in app.error[0].value

@@ -11,10 +11,11 @@ from typer.testing import CliRunner
 from app import launch, losses
 from app.state import KEY, AppState, Numbers, Recipe
 from pursuhint.errors import InputError
+from pursuhint.files import read_json, write_json
 from pursuhint.hints import choose_hints
 from pursuhint.pairs import Pair
-from pursuhint.probe import StudentCard
 from pursuhint.runs import RunFolder, list_runs
+from pursuhint.students import StudentCard, Target, describe_student, propose_students
 from tests.app.conftest import texts, widget
 
 
@@ -26,20 +27,84 @@ def launched(monkeypatch) -> list[str]:
     return started
 
 
-def test_the_first_student_is_at_least_two_and_a_half_times_smaller(open_page, teacher):
+def startable(app) -> bool:
+    """Say whether the page offers to start a run."""
+    return any(one.label == "Start distillation" and not one.disabled for one in app.button)
+
+
+def test_the_first_student_is_about_two_and_a_half_times_smaller(open_page, teacher):
     app = open_page("distill")
     sizes = {one.label: one.value for one in app.metric}
-    assert float(sizes["compression"].split()[0]) >= 2.5
+    assert float(sizes["compression"].split()[0]) == pytest.approx(2.5, rel=0.02)
     chosen = widget(app.selectbox, "Network").value
-    bigger = [one for one in teacher.students if one.parameters * 2.5 <= teacher.card.parameters]
-    assert chosen == bigger[0].spec
+    nearest = propose_students(teacher.card.teacher.spec, 10, teacher.card.input_shape)[0]
+    assert chosen == teacher.students[0].spec == nearest.spec
+    assert float(sizes["FLOPs ratio"].split()[0]) == pytest.approx(nearest.flops_ratio, abs=0.005)
+    assert sizes["FLOPs"] == f"{nearest.flops / 1e6:.2f} M"
+
+
+def test_another_compression_offers_and_takes_the_nearest_student(open_page, teacher, monkeypatch):
+    asked = []
+
+    def ask(spec, classes, image_shape, target):
+        asked.append((spec, classes, image_shape, target))
+        found = propose_students(spec, classes, image_shape, compression=target.compression)
+        return tuple(describe_student(one.spec, classes, image_shape) for one in found)
+
+    monkeypatch.setattr("app.cached.ask_proposals", ask)
+    app = open_page("distill")
+    assert asked == []  # the analysis suggests those of the first compression
+    widget(app.number_input, "Compression wanted").set_value(4.0).run()
+    assert asked == [(teacher.card.teacher.spec, 10, teacher.card.input_shape, Target(4.0))]
+    sizes = {one.label: one.value for one in app.metric}
+    assert float(sizes["compression"].split()[0]) == pytest.approx(4, rel=0.02)
+    assert not app.exception and not app.error
+    widget(app.number_input, "Compression wanted").set_value(0.5).run()
+    assert "the compression must be a number above 1, such as 2.5; found `0.5`" in app.error[0].value
+    assert {one.label: one.value for one in app.metric} == sizes
+
+
+def test_a_student_of_an_older_analysis_is_asked_for_its_flops(open_page, teacher, monkeypatch):
+    old = [one.as_dict() for one in teacher.students]
+    for fields in old:
+        del fields["flops"]
+    write_json(teacher.path / "students.json", old)
+    fields = read_json(teacher.path / "analysis.json")
+    del fields["flops"]
+    write_json(teacher.path / "analysis.json", fields)
+    monkeypatch.setattr("app.cached.ask_student", describe_student)
+    sizes = {one.label: one.value for one in open_page("distill").metric}
+    assert float(sizes["FLOPs ratio"].split()[0]) == pytest.approx(2.46, abs=0.01)
+
+
+def test_a_student_larger_than_its_teacher_is_remarked_on(open_page, teacher, monkeypatch):
+    monkeypatch.setattr("app.cached.ask_student", describe_student)
+    app = open_page("distill")
+    app.session_state[KEY].cook(student="zoo:resnet56?width=1.5")
+    app.run()
+    assert "This student is larger than its teacher." in [one.value for one in app.warning]
+
+
+def test_pairs_that_cross_need_a_tick(open_page, teacher):
+    app = open_page("distill")
+    assert startable(app) and not [one for one in app.checkbox if one.label == "Let pairs cross"]
+    mine, card = app.session_state[KEY], teacher.students[0]
+    mine.guide(choose_hints(teacher).hint_points[0], card.layers[-1].name)
+    app.run()
+    assert "cross: in the teacher" in app.error[0].value and "“Let pairs cross”" in app.error[0].value
+    assert not startable(app)
+    widget(app.checkbox, "Let pairs cross").check().run()
+    assert not app.error and startable(app) and "--allow-crossing" in texts(app)
+    mine.cook(student=teacher.students[1].spec)
+    app.run()
+    assert not app.session_state[KEY].recipe.allow_crossing and "--allow-crossing" not in texts(app)
 
 
 def test_a_typed_student_is_asked_for_and_refused_in_one_line(open_page, teacher, monkeypatch):
     def ask(spec, classes, image_shape):
         if spec != "zoo:resnet14":
             raise InputError(f"unknown zoo model `{spec}`: did you mean `resnet14`?")
-        return StudentCard(spec, 1000, teacher.students[0].layers)
+        return StudentCard(spec, 1000, teacher.students[0].layers, 10**6)
 
     monkeypatch.setattr("app.cached.ask_student", ask)
     app = open_page("distill")
@@ -165,7 +230,7 @@ def test_the_pairs_say_how_they_meet(open_page, teacher):
 def test_pairs_that_cannot_meet_are_refused_where_they_can_be_changed(open_page, teacher, monkeypatch):
     def ask(spec, classes, image_shape):
         flat = tuple(replace(layer, shape=(8,)) for layer in teacher.students[0].layers)
-        return StudentCard(spec, 1000, flat)
+        return StudentCard(spec, 1000, flat, flops=1000)
 
     monkeypatch.setattr("app.cached.ask_student", ask)
     app = open_page("distill")
@@ -204,7 +269,7 @@ def test_the_recipe_is_there_again_after_another_page(open_page, teacher):
         Recipe(),
         Recipe(hint_loss="none", epochs=3, seed=5, threads=1, name="KD, plain"),
         Recipe(hint_loss="fitnet", logit_loss="none", weights="fixed", temperature=2.5, learning_rate=0.01),
-        Recipe(shares=Numbers(2, 1, 0.25), batch_size=128),
+        Recipe(shares=Numbers(2, 1, 0.25), batch_size=128, allow_crossing=True),
         Recipe(training="cifar", epochs=24, label_smoothing=0.1, logit_loss="kd-std", temperature=2.0),
         Recipe(weights="pursuhint-cifar100", hint_schedule="decay", logit_schedule="warmup:20"),
         Recipe(weights="repdistiller-fitnet", hint_loss="fitnet", logit_loss="none", logit_schedule="decay"),
@@ -216,7 +281,8 @@ def test_the_command_starts_the_same_run(teacher, tmp_path, monkeypatch, recipe)
 
     plan = choose_hints(teacher)
     pairs = tuple(Pair(hint, "layer1.0") for hint in plan.hint_points)
-    wanted = launch.settings(recipe, plan, "zoo:resnet8?width=0.25", pairs)
+    student = describe_student("zoo:resnet8?width=0.25", 10, (3, 8, 8))
+    wanted = launch.settings(recipe, plan, student, pairs, allow_weak_teacher=recipe.seed == 5)
     plan.save(tmp_path / "plan.json")
     found = []
     monkeypatch.setattr("pursuhint.cli.training._run", lambda settings, **_: found.append(settings))
@@ -229,8 +295,9 @@ def test_the_command_starts_the_same_run(teacher, tmp_path, monkeypatch, recipe)
 
 
 def test_settings_that_cannot_be_used_are_refused_before_a_run_exists(teacher, launched):
+    student = StudentCard("builtin:digits-resnet56", 1, ())
     with pytest.raises(InputError, match="is a trained teacher; choose a student"):
-        launch.settings(Recipe(), choose_hints(teacher), "builtin:digits-resnet56", ())
+        launch.settings(Recipe(), choose_hints(teacher), student, ())
     assert not list_runs() and not launched
 
 

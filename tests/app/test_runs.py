@@ -6,6 +6,9 @@ import pytest
 
 from app import curves
 from app.state import KEY
+from pursuhint.files import read_json, write_json
+from pursuhint.hints import choose_hints
+from pursuhint.origin import origin
 from pursuhint.runs import RunFolder, list_runs
 from tests.app.conftest import texts, widget
 
@@ -42,6 +45,20 @@ def test_the_address_chooses_the_run(open_page, make_run):
     assert open_page("runs", run=second.id).title[0].value == "the second"
     app = open_page("runs", run="nonsense")
     assert not app.exception and "unknown run `nonsense`" in app.error[0].value
+
+
+def test_a_run_says_its_hint_points_and_where_they_come_from(open_page, make_run, teacher):
+    plan = choose_hints(teacher)
+    run = make_run("finished")
+    line = f"Hint points {', '.join(plan.hint_points)}: {origin(plan)}"
+    assert line in [one.value for one in open_page("runs", run=run.id).caption]
+    fields = read_json(run.path / "settings.json")
+    changed = plan.toggled("layer1.0")
+    write_json(run.path / "settings.json", fields | {"plan": changed.model_dump(mode="json")})
+    captions = [one.value for one in open_page("runs", run=run.id).caption]
+    assert f"Hint points {', '.join(changed.hint_points)}: {origin(plan)}; by hand: + layer1.0" in captions
+    write_json(run.path / "settings.json", fields | {"hint_loss": "none"})
+    assert "Hint points" not in texts(open_page("runs", run=run.id))
 
 
 def test_figures_of_a_finished_run_come_from_test(open_page, make_run):

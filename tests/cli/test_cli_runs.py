@@ -100,6 +100,8 @@ def test_a_run_that_cannot_be_read_is_left_out_of_the_list(pursuhint, finished: 
 def test_show_and_follow_in_words(pursuhint, finished: RunFolder):
     shown = pursuhint("runs", "show", finished.id[-4:])
     assert "mine  finished  epoch 2/2" in shown.out
+    words = "the centre of each cluster by PURSUhInT, Linear CKA, K = 3"
+    assert f"hint points layer1.0, layer2.0, layer3.0: {words}" in " ".join(shown.out.split())
     assert "test_accuracy" in shown.out
     followed = pursuhint("runs", "follow", finished.id)
     assert followed.code == 0

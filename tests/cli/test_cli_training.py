@@ -288,10 +288,6 @@ def test_export_copies_the_student(pursuhint, finished: RunFolder, tmp_path: Pat
             "--plan {plan} --student zoo:resnet8 --epochs 0",
             "`epochs`: Input should be greater than or equal to 1",
         ),
-        (
-            "--plan {plan} --student zoo:resnet8 --hint-loss at+crd --pair layer1.0=layer1.0",
-            "needs at least 2 pairs; found 1; add a hint point",
-        ),
         ("--plan {plan} --student zoo:resnet8 --limit 9999", "`limit` must be at most 1000"),
         ("--plan {plan} --student zoo:resnet8 --batch-size 2000", "`batch_size` must be at most 1000"),
         ("--plan {plan} --student zoo:resnet8 --augmentation mixup", "unknown augmentation `mixup`"),

@@ -29,7 +29,11 @@ def test_the_parts_are_those_of_the_settings(settings_for, tiny_plan):
 def test_the_pair_table_holds_the_shapes_and_how_they_meet(settings_for):
     pair = {"hint": "layer3.0", "guided": "layer2.0"}
     rows = load_parts(settings_for(pairs=(pair,), hint_loss="fitnet")).pair_table()
-    assert rows == [
+    assert [(row["hint"], row["guided"]) for row in rows[:2]] == [
+        ("layer1.0", "layer1.0"),
+        ("layer2.0", "layer2.0"),
+    ]
+    assert rows[2:] == [
         pair
         | {"hint_shape": [32, 2, 2], "guided_shape": [8, 4, 4]}
         | {
@@ -40,9 +44,12 @@ def test_the_pair_table_holds_the_shapes_and_how_they_meet(settings_for):
 
 
 def test_the_plans_own_pairs_are_taken(settings_for, tiny_plan):
-    pairs = (Pair("layer1.0", "layer3.0"),)
-    plan = tiny_plan.model_copy(update={"pairs": pairs})
-    assert load_parts(settings_for(plan=plan)).pairs == pairs
+    planned = (Pair("layer2.0", "layer1.0"), Pair("layer3.0", "layer1.0"))
+    plan = tiny_plan.model_copy(update={"pairs": planned})
+    assert load_parts(settings_for(plan=plan)).pairs == (Pair("layer1.0", "layer1.0"), *planned)
+    given = Pair("layer3.0", "layer2.0")
+    parts = load_parts(settings_for(plan=plan, pairs=(given,)))
+    assert parts.pairs == (Pair("layer1.0", "layer1.0"), planned[0], given)
 
 
 def test_overrides_of_the_plan_are_obeyed(settings_for, tiny_plan):
@@ -69,8 +76,60 @@ def test_a_later_call_of_a_module_can_be_a_hint_point(settings_for, tiny_plan, t
     monkeypatch.setattr(prepare, "load_teacher", lambda *_, **__: replace(tiny_teacher, model=Twice()))
     layer = "relu#2"
     plan = tiny_plan.model_copy(update={"layers": (layer,), "centres": (layer,), "clusters": ((layer,),)})
-    (row,) = load_parts(settings_for(plan=plan)).pair_table()
+    (row,) = load_parts(settings_for(plan=plan, allow_weak_teacher=True)).pair_table()
     assert (row["hint"], row["hint_shape"]) == ("relu#2", [4, 6, 6])
+
+
+def test_a_layer_inside_of_a_candidate_can_be_guided(settings_for):
+    parts = load_parts(settings_for(pairs=({"hint": "layer2.0", "guided": "layer2.0.conv1"},)))
+    assert [pair.guided for pair in parts.pairs] == ["layer1.0", "layer2.0.conv1", "layer3.0"]
+    assert parts.pair_table()[1]["guided_shape"] == [8, 4, 4]
+
+
+class Words(nn.Module):
+    """Puts out no tensor."""
+
+    def forward(self, x: torch.Tensor) -> str:
+        return "words"
+
+
+class Talking(Twice):
+    """Has a module without a tensor, and one that is never called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words, self.idle = Words(), nn.ReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.words(x)
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("layer", ["words", "idle"])
+def test_a_guided_layer_that_cannot_imitate_is_refused(settings_for, monkeypatch, layer: str):
+    build = prepare.build_model
+    monkeypatch.setattr(
+        prepare, "build_model", lambda *_, **more: replace(build(*_, **more), model=Talking())
+    )
+    message = f"the guided layer `{layer}` puts out no tensor for an image, or is never called; choose one of"
+    with pytest.raises(InputError, match=message):
+        load_parts(settings_for(pairs=({"hint": "layer1.0", "guided": layer},)))
+
+
+def test_a_teacher_at_chance_level_is_refused_before_the_start(settings_for, tiny_teacher, monkeypatch):
+    """Twice is untrained; twice chance level is what a teacher has to reach."""
+    monkeypatch.setattr(prepare, "load_teacher", lambda *_, **__: replace(tiny_teacher, model=Twice()))
+    with pytest.raises(InputError, match="near chance .* allow it with `--allow-weak-teacher`"):
+        load_parts(settings_for(hint_loss="none"))
+    parts = load_parts(settings_for(hint_loss="none", allow_weak_teacher=True))
+    assert 0 <= parts.teacher_accuracy < 0.2
+
+
+def test_a_student_that_is_not_smaller_is_remarked_on(settings_for):
+    assert load_parts(settings_for()).remarks() == []
+    assert load_parts(settings_for(student=TEACHER)).remarks() == []
+    (remark,) = load_parts(settings_for(student="zoo:resnet14?width=0.6")).remarks()
+    assert remark.startswith("the student is larger than its teacher: `zoo:resnet14?width=0.6` has 61,759 ")
 
 
 @pytest.mark.parametrize(
@@ -84,6 +143,15 @@ def test_a_later_call_of_a_module_can_be_a_hint_point(settings_for, tiny_plan, t
         (
             {"pairs": ({"hint": "layer1.0", "guided": "layer1.9"},)},
             "unknown guided layer in a pair `layer1.9`: did you mean `layer1.0`",
+        ),
+        (
+            {
+                "pairs": (
+                    {"hint": "layer2.0", "guided": "layer3.0"},
+                    {"hint": "layer3.0", "guided": "layer1.0"},
+                )
+            },
+            "the pairs `layer2.0->layer3.0` and `layer3.0->layer1.0` cross",
         ),
     ],
 )

@@ -1,0 +1,117 @@
+"""Students that are proposed for a teacher: those of its family that come nearest to a wanted size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pursuhint.errors import InputError
+from pursuhint.students.card import StudentCard, describe_student
+from pursuhint.students.relatives import Relative, family_of
+from pursuhint.students.target import DEFAULT_COMPRESSION, By, Target
+
+SMALL_IMAGE = 96
+"""Side up to which networks of the CIFAR zoo are suggested; above it torchvision's."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A student beside its teacher.
+
+    Attributes:
+        spec: its name in full.
+        parameters: number of trainable values.
+        flops: for one image; a multiply-add is two.
+        layers: number of candidate layers.
+        compression: parameters of the teacher / those of the student.
+        flops_ratio: the same of the FLOPs.
+        latency: seconds for one image; None until it was measured.
+    """
+
+    spec: str
+    parameters: int
+    flops: int
+    layers: int
+    compression: float
+    flops_ratio: float
+    latency: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+    @staticmethod
+    def of(student: StudentCard, teacher: StudentCard) -> Proposal:
+        """Set a student beside its teacher."""
+        return Proposal(
+            spec=student.spec,
+            parameters=student.parameters,
+            flops=student.flops,
+            layers=len(student.layers),
+            compression=teacher.parameters / student.parameters,
+            flops_ratio=teacher.flops / student.flops,
+        )
+
+
+def propose_students(
+    teacher_spec: str,
+    classes: int,
+    image_shape: tuple[int, int, int],
+    *,
+    compression: float = DEFAULT_COMPRESSION,
+    by: By = "parameters",
+    count: int = 3,
+) -> tuple[Proposal, ...]:
+    """Propose students of the teacher's family that come nearest to a compression.
+
+    Nearest is the least absolute logarithm of found / wanted ratio. Of zoo networks that differ in width
+    only, the nearest one is proposed, so that the proposals differ in depth. Of two that are equally near,
+    the deeper one comes first: it has more blocks to choose guided layers from. No student has as many
+    parameters as its teacher, or more FLOPs.
+
+    Args:
+        teacher_spec: name of the teacher, see `pursuhint.models.parse_spec`.
+        classes: number of outputs.
+        image_shape: channels, height, width.
+        compression: wanted ratio, teacher to student.
+        by: what the ratio is of.
+        count: most proposals.
+
+    Returns:
+        The proposals, the nearest first.
+
+    Raises:
+        InputError: the target cannot be used, or the family has nothing smaller.
+
+    Example:
+        >>> best = propose_students("zoo:resnet56", 10, (3, 32, 32))[0]
+        >>> best.spec, round(best.compression, 2)
+        ('zoo:resnet32?width=0.855', 2.5)
+    """
+    target = Target(compression, by)
+    if count < 1:
+        raise InputError(f"`count` must be at least 1; found {count}")
+    teacher = describe_student(teacher_spec, classes, image_shape)
+    smaller = [
+        one
+        for one in family_of(teacher_spec, classes, image_shape)
+        if one.parameters < teacher.parameters and one.flops <= teacher.flops
+    ]
+    if not smaller:
+        other = "zoo:resnet20" if max(image_shape[1:]) <= SMALL_IMAGE else "torchvision:resnet18"
+        raise InputError(
+            f"nothing smaller than `{teacher.spec}` is known of its family; name a student of another one, "
+            f"such as `{other}`"
+        )
+    nearest = _nearest(smaller, teacher, target)[:count]
+    return tuple(Proposal.of(describe_student(one.spec, classes, image_shape), teacher) for one in nearest)
+
+
+def _nearest(relatives: Iterable[Relative], teacher: StudentCard, target: Target) -> list[Relative]:
+    """Return one relative a group, the nearest to the target first."""
+    size = getattr(teacher, target.by)
+    chosen: dict[str, Relative] = {}
+    for one in sorted(relatives, key=lambda r: (target.miss(size / getattr(r, target.by)), -r.depth, r.spec)):
+        chosen.setdefault(one.group, one)
+    return list(chosen.values())
