@@ -102,7 +102,10 @@ def analysis_settings(
 
 def training_options(
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 30,
-    batch_size: Annotated[int, typer.Option(help="Images a step.")] = 64,
+    batch_size: Annotated[int, typer.Option(help="Images a step, over all processes.")] = 64,
+    accumulate: Annotated[
+        int, typer.Option(help="Work on each batch in this many parts: less memory, the same step.")
+    ] = 1,
     learning_rate: Annotated[
         float, typer.Option("--lr", help="Learning rate at the start (SGD with momentum 0.9).")
     ] = 0.05,
@@ -113,13 +116,25 @@ def training_options(
     augmentation: Annotated[
         str | None, typer.Option(help="none, crop-flip or affine; the data's own when left out.")
     ] = None,
+    mix: Annotated[
+        str, typer.Option(help="none, mixup or cutmix: blend each image and label with another one's.")
+    ] = "none",
+    mix_alpha: Annotated[float, typer.Option(help="alpha of the Beta distribution of the share.")] = 1.0,
+    ema: Annotated[
+        float | None,
+        typer.Option(help="Score and export a running average of the weights, such as 0.999 a step."),
+    ] = None,
+    select: Annotated[
+        str,
+        typer.Option(help="Where the best epoch is chosen: validation, or test (optimistic)."),
+    ] = "validation",
     init: Annotated[
         Path | None, typer.Option(help="Start from this checkpoint instead of random weights.")
     ] = None,
     limit: Annotated[
         int | None, typer.Option(help="Train on this many images of the training part only.")
     ] = None,
-    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")] = "32-true",
+    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 16-mixed or 64-true.")] = "32-true",
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = None,
@@ -132,10 +147,15 @@ def training_options(
     return {
         "epochs": epochs,
         "batch_size": batch_size,
+        "accumulate": accumulate,
         "learning_rate": learning_rate,
         "weight_decay": weight_decay,
         "schedule": schedule,
         "augmentation": augmentation,
+        "mix": mix,
+        "mix_alpha": mix_alpha,
+        "ema": ema,
+        "select": select,
         "init": str(init.expanduser().resolve()) if init else None,
         "limit": limit,
         "precision": precision,

@@ -12,6 +12,7 @@ from pursuhint.cli.output import err, out, percent, print_json, progress_bars, t
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import copy_file, write_json
 from pursuhint.plan import HintPlan
+from pursuhint.ranks import is_first_process, process_count
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.training.settings import RunSettings, Weights, make_settings
 
@@ -156,7 +157,12 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
     from pursuhint.training.check import check_settings
 
     check_settings(settings)
-    run = create_run(settings)
+    together = process_count() > 1
+    if detach and together:
+        raise InputError(
+            "a run that torchrun starts cannot be detached; leave out `--detach`, or start the run alone"
+        )
+    run = _create_together(settings) if together else create_run(settings)
     if detach:
         pid = run.launch()
         if as_json:
@@ -170,9 +176,11 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
         with progress_bars(quiet=as_json) as progress:
             work(run, progress=progress)
     except InputError:
-        if "start" not in run.history().facts:
+        if is_first_process() and "start" not in run.history().facts:
             run.delete()  # it was refused before it began: there is nothing to resume
         raise
+    if not is_first_process():
+        return run
     summary = run.summary()
     if as_json:
         print_json(summary)
@@ -180,14 +188,21 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
     metrics: dict[str, Any] = summary["metrics"]
     for text in run.history().warnings:
         err.print(text, style="yellow", highlight=False)
+    best = "best TEST epoch" if summary["selection"] == "test" else "best epoch"
     ratio = f", {summary['compression']:.2f} times smaller than its teacher" if summary["compression"] else ""
     out.print(
         f"[bold]{summary['name']}[/]: {percent(metrics['test_accuracy'])} of {metrics['n_test']:,} test "
         "images "
-        f"(best epoch {metrics['best_epoch']}), {summary['parameters']:,} parameters{ratio}\n{run.id}",
+        f"({best} {metrics['best_epoch']}), {summary['parameters']:,} parameters{ratio}\n{run.id}",
         highlight=False,
     )
     return run
+
+
+def _create_together(settings: RunSettings) -> RunFolder:
+    from pursuhint.runs.worker import create_run_together
+
+    return create_run_together(settings)
 
 
 def _pair(text: str) -> dict[str, str]:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from pursuhint.losses.base import Batch, Outputs, TrainingImages, as_map, smaller_grid, to_grid
+from pursuhint.losses.base import (
+    Batch,
+    Outputs,
+    TrainingImages,
+    as_map,
+    full_precision,
+    smaller_grid,
+    to_grid,
+)
 from pursuhint.losses.hint import HintLoss
 from pursuhint.pairs import Pair
 
@@ -45,7 +53,7 @@ class AttentionTransfer(HintLoss):
     def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
         """Return the mean squared difference of the attention maps."""
         maps = to_grid(as_map(guided, pair.guided), self.grids[pair.name])
-        return (attention(maps) - target.float()).square().mean()
+        return (attention(maps) - full_precision(target)).square().mean()
 
 
 def attention(maps: Tensor) -> Tensor:

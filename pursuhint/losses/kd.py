@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pursuhint.errors import InputError
-from pursuhint.losses.base import Batch, Loss, Outputs
+from pursuhint.losses.base import Batch, Loss, Outputs, full_precision
 
 
 class KnowledgeDistillation(Loss):
@@ -42,7 +42,7 @@ class KnowledgeDistillation(Loss):
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> dict[str, Tensor]:
         """Return ``{"logit": scalar}``."""
-        log_student = functional.log_softmax(student.logits.float() / self.temperature, dim=1)
-        log_teacher = functional.log_softmax(teacher.logits.float() / self.temperature, dim=1)
+        log_student = functional.log_softmax(full_precision(student.logits) / self.temperature, dim=1)
+        log_teacher = functional.log_softmax(full_precision(teacher.logits) / self.temperature, dim=1)
         divergence = functional.kl_div(log_student, log_teacher, reduction="batchmean", log_target=True)
         return {"logit": divergence * self.temperature**2}

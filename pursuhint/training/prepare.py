@@ -10,6 +10,7 @@ import torch
 
 from pursuhint.augment import POLICIES
 from pursuhint.data import ImageData, load_data
+from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError, unknown
 from pursuhint.layers import Layer, candidate_layers
 from pursuhint.losses import build_losses
@@ -19,7 +20,10 @@ from pursuhint.preprocess import Preprocess, parse_preprocess
 from pursuhint.progress import Progress, silent
 from pursuhint.recorder import module_path
 from pursuhint.teacher import Teacher, load_teacher
+from pursuhint.training.batches import Batches
 from pursuhint.training.distiller import Distiller
+from pursuhint.training.mixing import Mixing
+from pursuhint.training.processes import Processes
 from pursuhint.training.settings import RunSettings
 
 
@@ -93,6 +97,28 @@ def build_distiller(settings: RunSettings, parts: Parts) -> Distiller:
         temperature=settings.temperature,
     )
     return Distiller(parts.student.model, losses, parts.pairs)
+
+
+def build_batches(settings: RunSettings, parts: Parts, processes: Processes) -> Batches:
+    """Build this process's batches of the settings' training images."""
+    train = parts.data.train
+    if settings.limit is not None:
+        train = choose_images(train, settings.limit, option="limit")
+    mixing = None
+    if settings.mix != "none":
+        mixing = Mixing(settings.mix, settings.mix_alpha, classes=len(parts.data.classes), seed=settings.seed)
+    return Batches(
+        train,
+        parts.preprocess,
+        augmentation=parts.augmentation,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        device=processes.fabric.device,
+        mixing=mixing,
+        accumulate=settings.accumulate,
+        rank=processes.rank,
+        processes=processes.count,
+    )
 
 
 def _load_plan_teacher(settings: RunSettings, data: ImageData) -> Teacher:

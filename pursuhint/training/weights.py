@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -32,28 +33,55 @@ def weighted_total(named: Mapping[str, Tensor], weights: Mapping[Term, float]) -
     return sum(weights[term_of(name)] * value for name, value in named.items())
 
 
-def gradient_norms(distiller: Distiller, batch: Batch, teacher: Outputs | None) -> dict[Term, float]:
+def gradient_norms(
+    distiller: Distiller,
+    batch: Batch,
+    teacher: Outputs | None,
+    further: Iterable[tuple[Batch, Outputs | None]] = (),
+) -> dict[Term, float]:
     """Measure how hard each term pulls at the student.
 
     Args:
         distiller: in train mode; its parameters, buffers and gradients are left as they were.
-        batch: one batch.
+        batch: one batch, or the first of its parts.
         teacher: its outputs for the batch.
+        further: the batch's other parts, equal in size, with the teacher's outputs: the norms are those of
+            the mean gradient.
 
     Returns:
         Term -> Euclidean norm of its unweighted gradient on the student's parameters.
     """
     kept = {name: value.clone() for name, value in distiller.state_dict().items()}
+    sums: dict[Term, list[Tensor | None]] = {}
+    count = 0
+    for part, taught in chain([(batch, teacher)], further):
+        count += 1
+        for term, gradients in _gradients(distiller, part, taught).items():
+            before = sums.get(term, [None] * len(gradients))
+            sums[term] = [_sum(pair) for pair in zip(before, gradients, strict=True)]
+    distiller.load_state_dict(kept)
+    squares = {
+        term: sum(float(g.double().square().sum()) for g in gradients if g is not None)
+        for term, gradients in sums.items()
+    }
+    return {term: math.sqrt(square) / count for term, square in squares.items()}
+
+
+def _gradients(
+    distiller: Distiller, batch: Batch, teacher: Outputs | None
+) -> dict[Term, tuple[Tensor | None, ...]]:
     named = distiller(batch, teacher)
     parameters = [p for p in distiller.student.parameters() if p.requires_grad]
-    norms: dict[Term, float] = {}
+    gradients: dict[Term, tuple[Tensor | None, ...]] = {}
     for term in dict.fromkeys(term_of(name) for name in named):
         value = sum(loss for name, loss in named.items() if term_of(name) == term)
-        gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
-        squares = sum(float(g.double().square().sum()) for g in gradients if g is not None)
-        norms[term] = math.sqrt(squares)
-    distiller.load_state_dict(kept)
-    return norms
+        gradients[term] = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
+    return gradients
+
+
+def _sum(values: Iterable[Tensor | None]) -> Tensor | None:
+    given = [value for value in values if value is not None]
+    return sum(given[1:], given[0]) if given else None
 
 
 def settle_weights(weights: Weights, norms: Mapping[Term, float]) -> dict[Term, float]:
