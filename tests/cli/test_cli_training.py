@@ -115,6 +115,7 @@ def test_options_reach_the_settings(pursuhint, plan_file: Path, tiny_weights: Pa
             "--seed",
             "4",
         ),
+        *("--accumulate", "8", "--mix", "cutmix", "--mix-alpha", "0.2", "--ema", "0.99", "--select", "test"),
         *("--precision", "bf16-mixed", "--mirror", "tensorboard", "--name", "mine", "--detach", "--json"),
     ).json
     assert found["pid"] == 7
@@ -131,11 +132,31 @@ def test_options_reach_the_settings(pursuhint, plan_file: Path, tiny_weights: Pa
         "schedule": "step",
         "augmentation": "none",
         "seed": 4,
+        "accumulate": 8,
+        "mix": "cutmix",
+        "mix_alpha": 0.2,
+        "ema": 0.99,
+        "select": "test",
         "precision": "bf16-mixed",
         "mirrors": ("tensorboard",),
         "name": "mine",
     }
     assert {key: dumped[key] for key in expected} == expected
+
+
+def test_a_student_that_the_test_images_chose_is_called_so(pursuhint, plan_file: Path):
+    answer = pursuhint("distill", "--plan", plan_file, "--student", STUDENT, *QUICK, "--select", "test")
+    assert "of 500 test images (best TEST epoch 1)" in " ".join(answer.out.split())
+    run_id = answer.out.split()[-1]
+    assert "of the best TEST epoch: the test images chose it" in pursuhint("runs", "show", run_id).out
+
+
+def test_processes_that_train_together_stay_attached(pursuhint, plan_file: Path, monkeypatch):
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "RANK": "1", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    line = pursuhint("distill", "--plan", plan_file, "--student", "zoo:resnet8", "--detach").refused()
+    assert line.startswith("a run that torchrun starts cannot be detached; leave out `--detach`")
+    assert list_runs() == []
 
 
 def test_export_copies_the_student(pursuhint, finished: RunFolder, tmp_path: Path, monkeypatch):
@@ -182,6 +203,7 @@ def test_export_copies_the_student(pursuhint, finished: RunFolder, tmp_path: Pat
         ),
         ("--plan {plan} --student zoo:resnet8 --limit 9999", "`limit` must be at most 1000"),
         ("--plan {plan} --student zoo:resnet8 --batch-size 2000", "`batch_size` must be at most 1000"),
+        ("--plan {plan} --student zoo:resnet8 --accumulate 3", "`accumulate` must divide the batch size 64"),
         ("--plan {plan} --student zoo:resnet8 --augmentation mixup", "unknown augmentation `mixup`"),
         (
             "--plan {plan} --student zoo:resnet8 --threads 0",
