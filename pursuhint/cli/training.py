@@ -220,6 +220,15 @@ def _weights(balance: bool, cls: float | None, logit: float | None, hint: float 
     return defaults | given | {"mode": mode}
 
 
+def _changed(settings: RunSettings) -> str:
+    """Return the options that are seldom given, as they stand on the command line."""
+    fields = RunSettings.model_fields
+    names = ("accumulate", "mix", "mix_alpha", "ema", "select", "precision")
+    given = {name: getattr(settings, name) for name in names}
+    changed = {name: value for name, value in given.items() if value != fields[name].default}
+    return "".join(f" --{name.replace('_', '-')} {value}" for name, value in changed.items())
+
+
 def _write_teacher(run: RunFolder, path: Path) -> None:
     """Write a trained network with its card in the form that a ``builtin:`` teacher has."""
     from pursuhint.export import read_card
@@ -231,7 +240,8 @@ def _write_teacher(run: RunFolder, path: Path) -> None:
         f"pursuhint train --model {settings.student} --data {settings.data} --epochs {settings.epochs} "
         f"--batch-size {settings.batch_size} --lr {settings.learning_rate} --weight-decay "
         f"{settings.weight_decay} "
-        f"--schedule {settings.schedule} --seed {settings.seed} --threads {started['threads']} --out {path}"
+        f"--schedule {settings.schedule} --seed {settings.seed} --threads {started['threads']}"
+        f"{_changed(settings)} --out {path}"
     )
     card = read_card(path) | {
         "command": command,

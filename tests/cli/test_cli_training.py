@@ -24,7 +24,8 @@ def finished(settings_for) -> RunFolder:
 
 def test_train_writes_a_network_with_its_card(pursuhint, tmp_path: Path):
     out = tmp_path / "teachers" / "mine.safetensors"
-    found = pursuhint("train", "--model", STUDENT, "--data", "digits", *QUICK, "--out", out, "--json").json
+    options = (*QUICK, "--ema", "0.5", "--mix", "mixup")
+    found = pursuhint("train", "--model", STUDENT, "--data", "digits", *options, "--out", out, "--json").json
     assert set(found) >= SUMMARY
     assert found["state"] == "finished"
     card = json.loads(out.with_suffix(".json").read_text())
@@ -32,6 +33,7 @@ def test_train_writes_a_network_with_its_card(pursuhint, tmp_path: Path):
     assert card["command"].startswith(
         f"pursuhint train --model {STUDENT} --data digits --epochs 1 --batch-size 32"
     )
+    assert card["command"].endswith(f"--threads 1 --mix mixup --ema 0.5 --out {out}")
     assert card["test_accuracy"] == found["metrics"]["test_accuracy"]
     assert set(card["versions"]) >= {"torch", "python", "pursuhint"}
     assert card["augmentation"] == "affine"
