@@ -96,8 +96,8 @@ def _train(run: RunFolder, progress: Progress) -> dict[str, Any]:
 
     settings = run.run_settings
     processes = Processes(build_fabric(settings))
-    if not processes.first:
-        _leave_signals_to_the_first()
+    if processes.count > 1:
+        _stop_together_on_signal(run, processes.first)
     parts = processes.first_then_others(lambda: load_parts(settings, progress=progress))
     mirrored = settings.mirrors if processes.first else ()
     mirrors = Mirrors(mirrored, run.path, warn=lambda text: run.journal.append("warning", text=text))
@@ -156,8 +156,10 @@ def _ask_to_stop_on_signal(run: RunFolder) -> None:
         signal.signal(number, lambda *_: (run.path / "stop").touch())
 
 
-def _leave_signals_to_the_first() -> None:
-    """Whoever ends the processes signals all of them; they stop together, when the first one says so."""
+def _stop_together_on_signal(run: RunFolder, first: bool) -> None:
+    """Let the first process answer for all: torchrun signals each, and again when one has ended."""
+    if first:
+        return _ask_to_stop_on_signal(run)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
 
