@@ -90,7 +90,8 @@ def _figures(summary: dict[str, Any], history: History) -> None:
     speed = figures.get("images_per_second")
     with st.grid(4, min_column_width=140):
         if "test_accuracy" in figures:
-            note = f"of {figures['n_test']:,} images, best epoch {figures['best_epoch']}"
+            best = "best TEST epoch" if summary["selection"] == "test" else "best epoch"
+            note = f"of {figures['n_test']:,} images, {best} {figures['best_epoch']}"
             if "test_accuracy_last" in figures:
                 note += f"; {percent(figures['test_accuracy_last'])} after the last"
             metric("test accuracy", percent(figures["test_accuracy"]), note)

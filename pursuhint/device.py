@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MALLOC_OPTIONS = {-3: 32 * 2**20, -1: 2**31 - 1}
 """M_MMAP_THRESHOLD, at its largest, and M_TRIM_THRESHOLD of glibc's malloc.h."""
 
+ALLOCATORS = ("can't allocate memory", "not enough memory", "out of memory")
+"""What the allocators of Linux, Windows and the GPUs say of a request that they cannot serve."""
+
 
 def choose_device(name: str = "auto") -> torch.device:
     """Return a device: ``auto`` takes a GPU when there is one.
@@ -59,6 +62,20 @@ def prepare_cpu(threads: int | None) -> int:
         torch.set_num_threads(threads)
     keep_freed_memory()
     return torch.get_num_threads()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory ran out, on a GPU or on the CPU.
+
+    Example:
+        >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ..."))
+        True
+    """
+    import torch
+
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in ALLOCATORS)
 
 
 def keep_freed_memory() -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pursuhint.data import ImageData, Split
 from pursuhint.data.images import choose_images
-from pursuhint.device import choose_device
+from pursuhint.device import choose_device, is_out_of_memory
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.models import build_model, parse_spec
 from pursuhint.plan import TeacherRef
@@ -170,14 +170,14 @@ def logits_of(
     import torch
 
     was_training = model.training
-    device = next(model.parameters()).device
+    example = next(model.parameters())
     rows = []
     model.eval()
     try:
         with torch.inference_mode():
             for start in range(0, len(split), batch_size):
-                images = preprocess.apply(split.images(slice(start, start + batch_size)), device)
-                rows.append(_forward(model, images).float().cpu().numpy())
+                images = preprocess.apply(split.images(slice(start, start + batch_size)), example.device)
+                rows.append(_forward(model, images.to(example.dtype)).float().cpu().numpy())
                 progress(stage, min(start + batch_size, len(split)), len(split))
     finally:
         model.train(was_training)
@@ -188,6 +188,8 @@ def _forward(model: nn.Module, images):
     try:
         return model(images)
     except (RuntimeError, AssertionError) as error:
+        if is_out_of_memory(error):
+            raise
         reason = str(error).strip().splitlines()[0]
         raise InputError(
             f"the network refuses images of shape {tuple(images.shape[1:])}: {reason}; give its input "

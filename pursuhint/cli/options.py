@@ -130,7 +130,12 @@ def training_options(
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images; 30 in quick.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Images a step; 64 in quick.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Images a step, over all processes; 64 in quick.")
+    ] = None,
+    accumulate: Annotated[
+        int, typer.Option(help="Work on each batch in this many parts: less memory, the same step.")
+    ] = 1,
     learning_rate: Annotated[
         float | None,
         typer.Option(
@@ -148,13 +153,25 @@ def training_options(
         typer.Option(help="none, crop-flip or affine; the recipe's or the data's own if left out."),
     ] = None,
     label_smoothing: Annotated[float | None, typer.Option(help="Of L_cls, from 0 to below 1.")] = None,
+    mix: Annotated[
+        str, typer.Option(help="none, mixup or cutmix: blend each image and label with another one's.")
+    ] = "none",
+    mix_alpha: Annotated[float, typer.Option(help="alpha of the Beta distribution of the share.")] = 1.0,
+    ema: Annotated[
+        float | None,
+        typer.Option(help="Score and export a running average of the weights, such as 0.999 a step."),
+    ] = None,
+    select: Annotated[
+        str,
+        typer.Option(help="Where the best epoch is chosen: validation, or test (optimistic)."),
+    ] = "validation",
     init: Annotated[
         Path | None, typer.Option(help="Start from this checkpoint instead of random weights.")
     ] = None,
     limit: Annotated[
         int | None, typer.Option(help="Train on this many images of the training part only.")
     ] = None,
-    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed or 16-mixed.")] = "32-true",
+    precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 16-mixed or 64-true.")] = "32-true",
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = None,
@@ -175,6 +192,11 @@ def training_options(
     }
     return given(**from_recipe) | {
         "recipe": recipe,
+        "accumulate": accumulate,
+        "mix": mix,
+        "mix_alpha": mix_alpha,
+        "ema": ema,
+        "select": select,
         "init": str(init.expanduser().resolve()) if init else None,
         "limit": limit,
         "precision": precision,

@@ -138,6 +138,8 @@ def _print_summary(run: RunFolder) -> None:
     for name, value in summary["metrics"].items():
         shown = percent(value) if name.endswith("accuracy") or "accuracy_" in name else f"{value:.6g}"
         out.print(f"  {name:<26}{shown}", highlight=False)
+    if summary["selection"] == "test" and "test_accuracy" in summary["metrics"]:
+        out.print("  of the best TEST epoch: the test images chose it, so the figure is optimistic")
     if summary["reason"]:
         (err if summary["state"] in ("failed", "lost") else out).print(
             f"  {summary['reason']}", highlight=False

@@ -14,6 +14,7 @@ from pursuhint.cli.students import tell_automatic
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import copy_file, write_json
 from pursuhint.plan import HintPlan
+from pursuhint.ranks import is_first_process, process_count
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.students import parse_target
 from pursuhint.students.automatic import automatic_student
@@ -188,7 +189,12 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
     from pursuhint.training.check import check_settings
 
     check_settings(settings)
-    run = create_run(settings)
+    together = process_count() > 1
+    if detach and together:
+        raise InputError(
+            "a run that torchrun starts cannot be detached; leave out `--detach`, or start the run alone"
+        )
+    run = _create_together(settings) if together else create_run(settings)
     if detach:
         pid = run.launch()
         if as_json:
@@ -202,9 +208,11 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
         with progress_bars(quiet=as_json) as progress:
             work(run, progress=progress, watch=None if as_json else _announce)
     except InputError:
-        if "start" not in run.history().facts:
+        if is_first_process() and "start" not in run.history().facts:
             run.delete()  # it was refused before it began: there is nothing to resume
         raise
+    if not is_first_process():
+        return run
     summary = run.summary()
     if as_json:
         print_json(summary)
@@ -212,14 +220,21 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
     metrics: dict[str, Any] = summary["metrics"]
     for text in run.history().warnings:
         err.print(text, style="yellow", highlight=False)
+    best = "best TEST epoch" if summary["selection"] == "test" else "best epoch"
     ratio = f", {summary['compression']:.2f} times smaller than its teacher" if summary["compression"] else ""
     out.print(
         f"[bold]{summary['name']}[/]: {percent(metrics['test_accuracy'])} of {metrics['n_test']:,} test "
         "images "
-        f"(best epoch {metrics['best_epoch']}), {summary['parameters']:,} parameters{ratio}\n{run.id}",
+        f"({best} {metrics['best_epoch']}), {summary['parameters']:,} parameters{ratio}\n{run.id}",
         highlight=False,
     )
     return run
+
+
+def _create_together(settings: RunSettings) -> RunFolder:
+    from pursuhint.runs.worker import create_run_together
+
+    return create_run_together(settings)
 
 
 def _announce(kind: str, **fields: Any) -> None:
@@ -241,6 +256,15 @@ def _pair(text: str) -> dict[str, str]:
     return {"hint": hint, "guided": guided}
 
 
+def _changed(settings: RunSettings) -> str:
+    """Return the options that are seldom given, as they stand on the command line."""
+    fields = RunSettings.model_fields
+    names = ("accumulate", "mix", "mix_alpha", "ema", "select", "precision")
+    given = {name: getattr(settings, name) for name in names}
+    changed = {name: value for name, value in given.items() if value != fields[name].default}
+    return "".join(f" --{name.replace('_', '-')} {value}" for name, value in changed.items())
+
+
 def _write_teacher(run: RunFolder, path: Path) -> None:
     """Write a trained network with its card in the form that a ``builtin:`` teacher has."""
     from pursuhint.export import read_card
@@ -253,7 +277,8 @@ def _write_teacher(run: RunFolder, path: Path) -> None:
         f"{f'--recipe {settings.recipe} ' if settings.recipe else ''}--epochs {settings.epochs} "
         f"--batch-size {settings.batch_size} --lr {settings.learning_rate} --weight-decay "
         f"{settings.weight_decay} "
-        f"--schedule {settings.schedule} --seed {settings.seed} --threads {started['threads']} --out {path}"
+        f"--schedule {settings.schedule} --seed {settings.seed} --threads {started['threads']}"
+        f"{_changed(settings)} --out {path}"
     )
     card = read_card(path) | {
         "command": command,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from pursuhint.adapters import Adapter, describe_adapter
-from pursuhint.losses.base import as_map, to_grid
+from pursuhint.losses.base import as_map, full_precision, to_grid
 from pursuhint.losses.rows import pooled_rows
 
 
@@ -22,7 +22,7 @@ def meet(features: Tensor, adapter: Adapter, layer: str) -> Tensor:
     """
     if adapter.form == "maps":
         return to_grid(as_map(features, layer), adapter.grid)
-    return features.float() if adapter.form == "tokens" else pooled_rows(features)
+    return full_precision(features) if adapter.form == "tokens" else pooled_rows(features)
 
 
 def build_adapter(guided_shape: tuple[int, ...], hint_shape: tuple[int, ...], loss: str) -> nn.Sequential:

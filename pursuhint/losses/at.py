@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pursuhint.losses.adapters import meet
-from pursuhint.losses.base import Batch
+from pursuhint.losses.base import Batch, full_precision
 from pursuhint.losses.hint import HintLoss
 from pursuhint.pairs import Pair
 
@@ -37,7 +37,7 @@ class AttentionTransfer(HintLoss):
     def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
         """Return the mean squared difference of the attention maps."""
         maps = meet(guided, self.adapters[pair.name], pair.guided)
-        return (attention(maps) - target.float()).square().mean()
+        return (attention(maps) - full_precision(target)).square().mean()
 
 
 def attention(maps: Tensor) -> Tensor:

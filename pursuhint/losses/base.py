@@ -36,7 +36,7 @@ class Batch(NamedTuple):
 
     Attributes:
         images: float, shape (n, channels, height, width), augmented and normalised.
-        labels: int64, shape (n,).
+        labels: int64, shape (n,); of mixed images probabilities, float, shape (n, classes).
         ids: int64, shape (n,): the images' rows in their data set.
     """
 
@@ -62,8 +62,8 @@ class Loss(nn.Module):
 
     A subclass names its `term` (the part of gamma*L_cls + alpha*L_logit + beta*L_hint it belongs to), its
     `reduction` (weights of one code base do not fit another because reductions differ), what it needs, and
-    whether it looks across the images of a batch, so that cutting a batch up changes it.
-    The values it returns are not yet weighted. Called with autocast switched off and float32 inputs.
+    whether it looks across the images of a batch.
+    The values it returns are not yet weighted. Called with autocast switched off.
     """
 
     term: ClassVar[Term]
@@ -71,6 +71,7 @@ class Loss(nn.Module):
     needs_teacher: ClassVar[bool] = True
     needs_ids: ClassVar[bool] = False
     across_images: ClassVar[bool] = False
+    """Whether an image's part of the value depends on the batch's other images, and so on how it is cut."""
 
     def prepare(self, student: Outputs, teacher: Outputs, images: TrainingImages | None = None) -> None:
         """Build what depends on shapes or images, such as regressors, from one example batch; called once.
@@ -86,8 +87,20 @@ class Loss(nn.Module):
         raise AssertionError("a loss defines `forward`")
 
 
+def full_precision(values: Tensor) -> Tensor:
+    """Return values as float32, in which losses are computed, or as float64 when that is what they are.
+
+    Example:
+        >>> full_precision(torch.zeros(1, dtype=torch.bfloat16)).dtype
+        torch.float32
+    """
+    return values if values.dtype == torch.float64 else values.float()
+
+
 def as_map(features: Tensor, layer: str) -> Tensor:
     """Return features as float32 maps (n, channels, height, width); tokens become their grid, without CLS.
+
+    Features in double precision keep it, see `full_precision`.
 
     Raises:
         InputError: the features are neither maps nor a square grid of tokens.
@@ -97,12 +110,12 @@ def as_map(features: Tensor, layer: str) -> Tensor:
         torch.Size([2, 8, 4, 4])
     """
     if features.ndim == 4:
-        return features.float()
+        return full_precision(features)
     if features.ndim == 3:
         found = token_grid(features.shape[1])
         if found:
             skipped, side = found
-            return features[:, skipped:].float().transpose(1, 2).unflatten(2, (side, side))
+            return full_precision(features[:, skipped:]).transpose(1, 2).unflatten(2, (side, side))
     raise InputError(
         f"layer `{layer}` must put out maps (n, c, h, w) or a square grid of tokens for this hint loss; "
         f"found shape {tuple(features.shape[1:])} for one image; choose another hint point or hint loss"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from pursuhint.adapters import EMBEDDING
-from pursuhint.losses.base import Batch, Outputs, TrainingImages
+from pursuhint.losses.base import Batch, Outputs, TrainingImages, full_precision
 from pursuhint.losses.hint import HintLoss
 from pursuhint.losses.rows import pooled_rows, require_several
 from pursuhint.pairs import Pair
@@ -56,5 +56,5 @@ class CorrelationCongruence(HintLoss):
         """
         require_several(guided, self.name)
         embed = self.embeddings[self.pairs.index(pair)]
-        errors = (embed["student"](pooled_rows(guided)) - embed["teacher"](target.float())).abs()
+        errors = (embed["student"](pooled_rows(guided)) - embed["teacher"](full_precision(target))).abs()
         return (errors[:-1] * errors[1:]).sum(dim=1).mean()

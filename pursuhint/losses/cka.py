@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pursuhint.losses.base import Batch
+from pursuhint.losses.base import Batch, full_precision
 from pursuhint.losses.hint import HintLoss
 from pursuhint.losses.rows import NOTHING, pooled_rows, require_several, unit
 from pursuhint.pairs import Pair
@@ -39,7 +39,7 @@ class CentredKernelAlignment(HintLoss):
             InputError: a single image.
         """
         require_several(guided, self.name)
-        return 1 - linear_cka(pooled_rows(guided), target.float())
+        return 1 - linear_cka(pooled_rows(guided), full_precision(target))
 
 
 def linear_cka(first: Tensor, second: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from pursuhint.adapters import EMBEDDING
 from pursuhint.errors import InputError
-from pursuhint.losses.base import Batch, Outputs, TrainingImages
+from pursuhint.losses.base import Batch, Outputs, TrainingImages, full_precision
 from pursuhint.losses.hint import HintLoss
 from pursuhint.losses.image_index import ImageIndex
 from pursuhint.losses.rows import pooled_rows, unit
@@ -85,7 +85,7 @@ class ContrastiveDistillation(HintLoss):
             )
         rows = self.index.rows(batch.ids)
         compared = torch.cat([rows[:, None], self.index.draw_others(rows, self.negatives)], dim=1)
-        return self.contrasts[self.pairs.index(pair)](pooled_rows(guided), target.float(), compared)
+        return self.contrasts[self.pairs.index(pair)](pooled_rows(guided), full_precision(target), compared)
 
 
 class Contrast(nn.Module):

@@ -6,11 +6,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from pursuhint.errors import InputError
-from pursuhint.losses.base import Batch, Loss, Outputs
+from pursuhint.losses.base import Batch, Loss, Outputs, full_precision
 
 
 class CrossEntropy(Loss):
-    """Cross-entropy of the student's logits and the labels, mean over the batch.
+    """Cross-entropy of the student's logits and the labels (or their probabilities), mean over the batch.
 
     With label smoothing s the label's class gets the probability 1 - s + s/classes, every other s/classes.
 
@@ -45,7 +45,6 @@ class CrossEntropy(Loss):
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> dict[str, Tensor]:
         """Return ``{"cls": scalar}``."""
-        value = functional.cross_entropy(
-            student.logits.float(), batch.labels, label_smoothing=self.label_smoothing
-        )
-        return {"cls": value}
+        logits = full_precision(student.logits)
+        labels = batch.labels.to(logits.dtype) if batch.labels.ndim == 2 else batch.labels
+        return {"cls": functional.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)}

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from pursuhint.errors import InputError
 from pursuhint.losses.adapters import build_adapter, meet
-from pursuhint.losses.base import Batch, Outputs, TrainingImages
+from pursuhint.losses.base import Batch, Outputs, TrainingImages, full_precision
 from pursuhint.losses.hint import HintLoss
 from pursuhint.pairs import Pair
 
@@ -59,4 +59,4 @@ class FitNet(HintLoss):
                 f"the regressor of the pair `{pair.name}` normalises over images and positions and needs at "
                 "least 2 of them; found 1 image with 1 position; take a larger batch"
             )
-        return functional.mse_loss(self.regressors[self.pairs.index(pair)](features), target.float())
+        return functional.mse_loss(self.regressors[self.pairs.index(pair)](features), full_precision(target))

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from pursuhint.errors import InputError
-from pursuhint.losses.base import Batch, Loss, Outputs
+from pursuhint.losses.base import Batch, Loss, Outputs, full_precision
 from pursuhint.training.temperatures import TEMPERATURES
 
 ROUNDING = 1e-6
@@ -49,7 +49,7 @@ class LogitLoss(Loss):
 
     def forward(self, student: Outputs, teacher: Outputs | None, batch: Batch) -> dict[str, Tensor]:
         """Return ``{"logit": scalar}``."""
-        return {"logit": self.compare(student.logits.float(), teacher.logits.float(), batch)}
+        return {"logit": self.compare(full_precision(student.logits), full_precision(teacher.logits), batch)}
 
 
 def divergences(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:

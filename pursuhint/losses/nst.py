@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from pursuhint.losses.adapters import meet
-from pursuhint.losses.base import Batch
+from pursuhint.losses.base import Batch, full_precision
 from pursuhint.losses.hint import HintLoss
 from pursuhint.losses.rows import unit
 from pursuhint.pairs import Pair
@@ -34,7 +34,10 @@ class NeuronSelectivity(HintLoss):
 
     def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
         """Return the mean squared discrepancy."""
-        student, teacher = selectivity(meet(guided, self.adapters[pair.name], pair.guided)), target.float()
+        student, teacher = (
+            selectivity(meet(guided, self.adapters[pair.name], pair.guided)),
+            full_precision(target),
+        )
         return (
             mean_kernel(teacher, teacher) + mean_kernel(student, student) - 2 * mean_kernel(student, teacher)
         )

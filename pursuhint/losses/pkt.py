@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pursuhint.losses.base import Batch
+from pursuhint.losses.base import Batch, full_precision
 from pursuhint.losses.hint import HintLoss
 from pursuhint.losses.rows import pooled_rows, require_several, unit
 from pursuhint.pairs import Pair
@@ -43,7 +43,7 @@ class ProbabilisticTransfer(HintLoss):
             InputError: a single image.
         """
         require_several(guided, self.name)
-        student, teacher = neighbourhoods(pooled_rows(guided)), neighbourhoods(target.float())
+        student, teacher = neighbourhoods(pooled_rows(guided)), neighbourhoods(full_precision(target))
         return (teacher * torch.log((teacher + TINY) / (student + TINY))).mean()
 
 

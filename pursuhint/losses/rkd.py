@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pursuhint.losses.base import Batch
+from pursuhint.losses.base import Batch, full_precision
 from pursuhint.losses.hint import HintLoss
 from pursuhint.losses.rows import NOTHING, pooled_rows, require_several, unit
 from pursuhint.pairs import Pair
@@ -47,7 +47,7 @@ class Relational(HintLoss):
         require_several(guided, self.name)
         distances, angles = relations(pooled_rows(guided))
         with torch.no_grad():
-            wanted_distances, wanted_angles = relations(target.float())
+            wanted_distances, wanted_angles = relations(full_precision(target))
         return WEIGHT_DISTANCE * functional.smooth_l1_loss(
             distances, wanted_distances
         ) + WEIGHT_ANGLE * functional.smooth_l1_loss(angles, wanted_angles)

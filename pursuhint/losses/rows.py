@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pursuhint.errors import InputError
+from pursuhint.losses.base import full_precision
 
 NOTHING = 1e-12
 """Length below which a vector counts as zero: it has no direction."""
@@ -19,9 +20,9 @@ def pooled_rows(features: Tensor) -> Tensor:
         (torch.Size([2, 8]), torch.Size([2, 6]))
     """
     if features.ndim == 2:
-        return features.float()
+        return full_precision(features)
     positions = (1,) if features.ndim == 3 else tuple(range(2, features.ndim))
-    return features.float().mean(dim=positions)
+    return full_precision(features).mean(dim=positions)
 
 
 def unit(values: Tensor, *, dim: int = -1) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from pursuhint.losses.base import Batch
+from pursuhint.losses.base import Batch, full_precision
 from pursuhint.losses.hint import HintLoss
 from pursuhint.losses.rows import require_several, unit
 from pursuhint.pairs import Pair
@@ -51,5 +51,5 @@ def similarities(rows: Tensor) -> Tensor:
     Returns:
         shape (n, n), float32.
     """
-    rows = rows.float()
+    rows = full_precision(rows)
     return unit(rows @ rows.T)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pursuhint.losses.adapters import build_adapter, meet
-from pursuhint.losses.base import Batch, Outputs, TrainingImages
+from pursuhint.losses.base import Batch, Outputs, TrainingImages, full_precision
 from pursuhint.losses.hint import HintLoss
 from pursuhint.pairs import Pair
 
@@ -59,7 +59,7 @@ class VariationalInformation(HintLoss):
     def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
         """Return the mean negative log-likelihood."""
         index, adapter = self.pairs.index(pair), self.adapters[pair.name]
-        error = target.float() - self.regressors[index](meet(guided, adapter, pair.guided))
+        error = full_precision(target) - self.regressors[index](meet(guided, adapter, pair.guided))
         if adapter.form == "maps":
             error = error.movedim(1, -1)
         variance = functional.softplus(self.variances[index]) + LEAST_VARIANCE

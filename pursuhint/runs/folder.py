@@ -17,6 +17,8 @@ from pursuhint.training.settings import RunSettings, make_settings
 
 WORKER = "pursuhint.runs.worker"
 STUDENT = "student.safetensors"
+NO_METRIC = ("kind", "time", "selection")
+"""What the last entry of a run holds besides figures."""
 
 
 @dataclass
@@ -110,7 +112,7 @@ class RunFolder(JobFolder):
             names = ("validation_accuracy", "validation_cross_entropy", "images_per_second")
             metrics |= {name: history.epochs[-1][name] for name in names}
         final = history.facts.get("final", {})
-        metrics |= {name: value for name, value in final.items() if name not in ("kind", "time")}
+        metrics |= {name: value for name, value in final.items() if name not in NO_METRIC}
         started = history.facts.get("start", {})
         return {
             "id": self.id,
@@ -119,6 +121,7 @@ class RunFolder(JobFolder):
             "pid": state.get("pid"),
             "epoch": history.epochs[-1]["epoch"] if history.epochs else 0,
             "epochs": settings.epochs,
+            "selection": settings.select,
             "metrics": metrics,
             "reason": state.get("reason", ""),
             "parameters": started.get("parameters"),

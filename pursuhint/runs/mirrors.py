@@ -97,7 +97,8 @@ class Mirrors:
             metrics |= {f"loss_{term}": value for term, value in fields["weighted"].items()} | fields["raw"]
             self._each(lambda logger: logger.log_metrics(metrics, step=fields["step"]))
         elif kind in ("epoch", "final"):
-            metrics = {f"{kind}/{name}": float(value) for name, value in fields.items()}
+            numbers = {name: value for name, value in fields.items() if isinstance(value, int | float)}
+            metrics = {f"{kind}/{name}": float(value) for name, value in numbers.items()}
             step = fields.get("epoch", fields.get("best_epoch", 0))
             self._each(lambda logger: logger.log_metrics(metrics, step=step))
         elif kind == "start":

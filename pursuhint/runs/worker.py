@@ -1,4 +1,7 @@
-"""The run worker: ``python -m pursuhint.runs.worker FOLDER`` trains what the settings there say."""
+"""The run worker: ``python -m pursuhint.runs.worker FOLDER`` trains what the settings there say.
+
+``torchrun --nproc_per_node N -m pursuhint.runs.worker FOLDER`` does the same in N processes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import platform
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,13 +18,17 @@ from typing import Any
 from pursuhint.errors import PursuhintError
 from pursuhint.jobs import answer
 from pursuhint.progress import Progress, silent
-from pursuhint.runs.folder import RunFolder
+from pursuhint.ranks import is_first_process, process_count, process_rank
+from pursuhint.runs.folder import RunFolder, create_run
+from pursuhint.training.settings import RunSettings
 
 
 def work(
     run: RunFolder, *, progress: Progress = silent, watch: Callable[..., None] | None = None
 ) -> dict[str, Any]:
     """Work on a run in this process until it has finished, failed or was stopped.
+
+    Of several processes that torchrun started, the first one holds the run and writes; each calls this.
 
     Args:
         run: the run; a checkpoint in it is continued.
@@ -36,36 +44,74 @@ def work(
     """
     from pursuhint.training.loop import Stopped
 
-    with run.claim():
+    first = is_first_process()
+    if first and not run.is_live():
+        (run.path / "stop").unlink(missing_ok=True)  # it was meant for whoever worked on the run before
+    with run.claim() if first else nullcontext():
         try:
-            final = _train(run, progress, watch)
+            final = _train(run, progress if first else silent, watch if first else None)
         except Stopped as stop:
-            run.set_state("stopped", reason=str(stop))
+            if first:
+                run.set_state("stopped", reason=str(stop))
             raise
         except PursuhintError as error:
-            run.set_state("failed", reason=str(error))
+            if not _failed_elsewhere(run):
+                run.set_state("failed", reason=_where() + str(error))
             raise
         except Exception as error:
+            if cause := _failed_elsewhere(run):
+                raise PursuhintError(cause) from error
             raise run.fail(error) from error
-        run.set_state("finished")
+        if first:
+            run.set_state("finished")
     return final
+
+
+def create_run_together(settings: RunSettings) -> RunFolder:
+    """Make the folder of a new run, once for all processes that torchrun started.
+
+    Args:
+        settings: of the run, the same in every process.
+    """
+    from pursuhint.training.precision import build_fabric
+    from pursuhint.training.processes import Processes
+
+    processes = Processes(build_fabric(settings))
+    return RunFolder(processes.from_first(lambda: create_run(settings).path))
+
+
+def _failed_elsewhere(run: RunFolder) -> str:
+    """Return why another process of this run has failed; what the others then see is only its absence."""
+    state = run.last_state()
+    return state["reason"] if process_count() > 1 and state["state"] == "failed" else ""
+
+
+def _where() -> str:
+    return "" if is_first_process() else f"process {process_rank()}: "
 
 
 def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None) -> dict[str, Any]:
     from pursuhint.export import export_student
     from pursuhint.runs.mirrors import Mirrors
     from pursuhint.training.loop import Trainer
+    from pursuhint.training.precision import build_fabric
     from pursuhint.training.prepare import load_parts
+    from pursuhint.training.processes import Processes
 
     settings = run.run_settings
-    parts = load_parts(settings, progress=progress)
-    mirrors = Mirrors(settings.mirrors, run.path, warn=lambda text: run.journal.append("warning", text=text))
+    processes = Processes(build_fabric(settings))
+    if processes.count > 1:
+        _stop_together_on_signal(run, processes.first)
+    parts = processes.first_then_others(lambda: load_parts(settings, progress=progress))
+    mirrored = settings.mirrors if processes.first else ()
+    mirrors = Mirrors(mirrored, run.path, warn=lambda text: run.journal.append("warning", text=text))
 
     def record(kind: str, **fields: Any) -> None:
-        run.journal.append(kind, **fields)
-        mirrors.record(kind, **fields)
-        if watch:
-            watch(kind, **fields)
+        if processes.first:
+            run.journal.append(kind, **fields)
+            mirrors.record(kind, **fields)
+            if watch:
+                watch(kind, **fields)
 
     trainer = Trainer(
         settings,
@@ -74,6 +120,7 @@ def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None
         record=record,
         should_stop=run.stop_asked,
         progress=progress,
+        processes=processes,
     )
     student, teacher = parts.student, parts.teacher
     record(
@@ -92,6 +139,7 @@ def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None
         augmentation=parts.augmentation,
         recipe=settings.recipe,
         threads=trainer.threads,
+        processes=processes.count,
         device=str(trainer.fabric.device),
         versions={name: version(name) for name in ("pursuhint", "torch", "torchvision", "lightning-fabric")},
         python=platform.python_version(),
@@ -103,7 +151,10 @@ def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None
     try:
         trainer.start()
         final = trainer.run()
-        export_student(trainer.distiller.student, run.student, settings=settings, parts=parts, figures=final)
+        if processes.first:
+            export_student(
+                trainer.distiller.student, run.student, settings=settings, parts=parts, figures=final
+            )
         finished = True
     finally:
         mirrors.close(success=finished)
@@ -116,11 +167,20 @@ def _ask_to_stop_on_signal(run: RunFolder) -> None:
         signal.signal(number, lambda *_: (run.path / "stop").touch())
 
 
+def _stop_together_on_signal(run: RunFolder, first: bool) -> None:
+    """Let the first process answer for all: torchrun signals each, and again when one has ended."""
+    if first:
+        return _ask_to_stop_on_signal(run)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def main() -> int:
     """Work on the folder named on the command line; the journal and the exit code tell how it went."""
     os.nice(5)
     run = RunFolder(Path(sys.argv[1]))
-    _ask_to_stop_on_signal(run)
+    if is_first_process():
+        _ask_to_stop_on_signal(run)
     return answer(lambda: work(run))
 
 

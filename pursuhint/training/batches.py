@@ -12,6 +12,7 @@ from pursuhint.data import Split
 from pursuhint.errors import InputError
 from pursuhint.losses import Batch, TrainingImages
 from pursuhint.preprocess import Preprocess
+from pursuhint.training.mixing import Mixing
 
 ON_DEVICE = 4 << 30
 """Bytes up to which the training images are kept on a GPU, where they are augmented too."""
@@ -20,16 +21,22 @@ ON_DEVICE = 4 << 30
 class Batches:
     """The training images, epoch by epoch; the teacher and the student are given the same tensors.
 
+    A batch can be cut into equal parts: `accumulate` of them one after the other, each shared out among the
+    `processes`. The parts of a batch together are the whole batch, image for image.
+
     Args:
         split: the training part.
         preprocess: of the teacher and the student.
         augmentation: a name of `pursuhint.augment.POLICIES`.
-        batch_size: images a step; an incomplete last batch is left out of its epoch.
+        batch_size: images a step, of all processes; an incomplete last batch is left out of its epoch.
         seed: of order and views.
         device: where the batches are put.
+        mixing: blends the images of a batch; None leaves them.
+        accumulate: parts of a batch that a process works on one after the other.
+        rank: this process's number among the `processes`.
 
     Raises:
-        InputError: fewer images than a batch holds.
+        InputError: fewer images than a batch holds, or a batch that cannot be cut evenly.
     """
 
     def __init__(
@@ -41,14 +48,26 @@ class Batches:
         batch_size: int,
         seed: int,
         device: torch.device,
+        mixing: Mixing | None = None,
+        accumulate: int = 1,
+        rank: int = 0,
+        processes: int = 1,
     ) -> None:
         if len(split) < batch_size:
             raise InputError(
                 f"`batch_size` must be at most {len(split)}, the number of training images; found "
                 f"{batch_size}"
             )
+        parts = accumulate * processes
+        if batch_size % parts:
+            raise InputError(
+                f"`batch_size` must be a multiple of {parts} ({accumulate} parts for each of {processes} "
+                f"processes); found {batch_size}"
+            )
         self._split, self._preprocess, self._augmentation = split, preprocess, augmentation
         self._batch_size, self._seed, self._device = batch_size, seed, device
+        self._mixing, self._parts, self._size = mixing, parts, batch_size // parts
+        self._own = range(rank, parts, processes)
         fits = device.type != "cpu" and split.source[:1].nbytes * len(split) <= ON_DEVICE
         self._kept = torch.as_tensor(split.images()).to(device) if fits else None
 
@@ -64,17 +83,37 @@ class Batches:
         return TrainingImages(ids, labels)
 
     def epoch(self, epoch: int, *, first: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, from the step `first` on."""
+        """Yield this process's parts of an epoch's batches, `accumulate` a step, from the step `first` on."""
+        return self._cut(epoch, range(first, self.steps), self._own)
+
+    def parts(self, epoch: int, step: int) -> Iterator[Batch]:
+        """Yield every part of one batch, those of the other processes too."""
+        return self._cut(epoch, range(step, step + 1), range(self._parts))
+
+    def _cut(self, epoch: int, steps: range, parts: range) -> Iterator[Batch]:
         order = epoch_order(self._seed, epoch, len(self._split))
         uniform = draws(self._seed, epoch, self._split.ids)
-        for step in range(first, self.steps):
-            positions = order[step * self._batch_size : (step + 1) * self._batch_size]
-            views = augment(self._pixels(positions), uniform[positions], self._augmentation)
-            yield Batch(
-                images=self._preprocess.apply(views, self._device),
-                labels=torch.as_tensor(self._split.labels[positions]).to(self._device),
-                ids=torch.as_tensor(self._split.ids[positions]).to(self._device),
-            )
+        for step in steps:
+            whole = order[step * self._batch_size : (step + 1) * self._batch_size]
+            for part in parts:
+                places = np.arange(part * self._size, (part + 1) * self._size)
+                yield self._batch(whole, places, uniform, epoch, step)
+
+    def _batch(
+        self, whole: np.ndarray, places: np.ndarray, uniform: np.ndarray, epoch: int, step: int
+    ) -> Batch:
+        if self._mixing:  # the image before the first is its partner; before the batch's first comes its last
+            places = np.concatenate([places[:1] - 1, places])
+        positions = whole[places]
+        views = augment(self._pixels(positions), uniform[positions], self._augmentation)
+        images = self._preprocess.apply(views, self._device)
+        labels, ids = (
+            torch.as_tensor(values[positions]).to(self._device)
+            for values in (self._split.labels, self._split.ids)
+        )
+        if self._mixing:
+            return Batch(*self._mixing(images, labels, epoch, step), ids[1:])
+        return Batch(images, labels, ids)
 
     def _pixels(self, positions: np.ndarray) -> torch.Tensor:
         if self._kept is None:

@@ -28,9 +28,12 @@ class Checkpoint:
         epoch: the epoch to go on with; `step` the batches of it that are done.
         distiller: state of student and regressors; `optimizer` of the optimiser.
         weights: the settled weights of the terms.
-        best_accuracy, best_epoch: on the validation part so far; epoch -1 before the first.
+        best_accuracy, best_epoch: on the selecting part so far; epoch -1 before the first.
         threads: CPU threads the run used until here.
         window: sums of the losses since they were last recorded, over `window_steps` steps.
+        processes: that trained together until here.
+        average: state of the averaged student, when weights are averaged.
+        scaler: state of the loss scaling, when there is one.
     """
 
     epoch: int
@@ -43,6 +46,9 @@ class Checkpoint:
     threads: int
     window: dict[str, Tensor] = field(default_factory=dict)
     window_steps: int = 0
+    processes: int = 1
+    average: dict[str, Tensor] = field(default_factory=dict)
+    scaler: dict[str, Any] = field(default_factory=dict)
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:

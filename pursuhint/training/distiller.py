@@ -48,6 +48,28 @@ class Distiller(nn.Module):
         self.student.train(was_training)
 
 
+def freeze_unreached(distiller: Distiller, batch: Batch, teacher: Outputs | None) -> list[str]:
+    """Switch off the gradients of parameters that no loss reaches, and return their names.
+
+    Nothing is lost: their gradient does not exist. But processes that train together wait for a gradient from
+    every parameter that asks for one.
+
+    Args:
+        distiller: prepared; its state is left as it was.
+        batch: any batch.
+        teacher: its outputs for the batch.
+    """
+    kept = {name: value.clone() for name, value in distiller.state_dict().items()}
+    asking = {name: value for name, value in distiller.named_parameters() if value.requires_grad}
+    total = sum(distiller(batch, teacher).values())
+    gradients = torch.autograd.grad(total, list(asking.values()), allow_unused=True)
+    distiller.load_state_dict(kept)
+    unreached = [name for name, gradient in zip(asking, gradients, strict=True) if gradient is None]
+    for name in unreached:
+        asking[name].requires_grad_(False)
+    return unreached
+
+
 def run_network(model: nn.Module, images: Tensor, layers: Sequence[str]) -> Outputs:
     """Run a network and record these layers.
 

@@ -2,63 +2,61 @@
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
-from pursuhint.data.images import choose_images
-from pursuhint.device import choose_device, prepare_cpu
-from pursuhint.errors import InputError, PursuhintError, StopRequested
+from pursuhint.device import prepare_cpu
+from pursuhint.errors import StopRequested
 from pursuhint.losses import Batch, Outputs
 from pursuhint.progress import Progress, silent
-from pursuhint.teacher import score
-from pursuhint.training.batches import Batches
-from pursuhint.training.checkpoint import Checkpoint, latest_checkpoint, save_checkpoint, save_tensors
+from pursuhint.training.checkpoint import latest_checkpoint, save_checkpoint
+from pursuhint.training.differences import what_differs
+from pursuhint.training.distiller import freeze_unreached
+from pursuhint.training.finite import check_losses, check_tensors
+from pursuhint.training.memory import explain_out_of_memory
 from pursuhint.training.notes import start_notes
-from pursuhint.training.prepare import Parts, build_distiller
+from pursuhint.training.precision import build_fabric
+from pursuhint.training.prepare import Parts, build_batches, build_distiller
+from pursuhint.training.processes import Processes
+from pursuhint.training.resume import Standing, capture, restore
 from pursuhint.training.schedule import learning_rate
+from pursuhint.training.selection import Selection, average_weights
 from pursuhint.training.settings import RunSettings
+from pursuhint.training.step import seed_step, take_step
 from pursuhint.training.teaching import LiveTeacher
 from pursuhint.training.weight_schedule import weights_at
-from pursuhint.training.weights import WEAK, contributions, gradient_norms, gradient_shares, settle_weights
-from pursuhint.training.window import Window, step_entry, step_values
+from pursuhint.training.weights import WEAK, gradient_norms, gradient_shares, settle_weights
+from pursuhint.training.window import Window, step_entry
 
 Record = Callable[..., None]
 """Called as ``record(kind, **fields)`` with plain values; a run's journal is one."""
 LOGGED_PER_EPOCH = 20
-BEST = "best.pt"
 
 
 class Stopped(StopRequested):
     """The run was asked to stop; its checkpoint is written."""
 
 
-@dataclass
-class _Standing:
-    """Where a run is."""
-
-    epoch: int = 0
-    step: int = 0
-    best_accuracy: float = -1.0
-    best_epoch: int = -1
-
-
 class Trainer:
     """Train a student as its settings say.
+
+    With several processes every one has a trainer of its own; only the first one records and writes.
 
     Args:
         settings: of the run.
         parts: from `pursuhint.training.prepare.load_parts`.
-        folder: where checkpoints are kept.
+        folder: where checkpoints are kept; every process can read it.
         record: receives every event of the run.
-        should_stop: asked before every step; True ends the run with a checkpoint.
+        should_stop: asked before every step; True in any process ends the run with a checkpoint.
         progress: is told after every epoch.
+        processes: that train together, when they were joined before.
     """
 
     def __init__(
@@ -70,45 +68,45 @@ class Trainer:
         record: Record,
         should_stop: Callable[[], bool] = lambda: False,
         progress: Progress = silent,
+        processes: Processes | None = None,
     ) -> None:
         self.settings, self.parts, self.folder = settings, parts, folder
-        self.record, self.should_stop, self.progress = record, should_stop, progress
+        self.processes = processes or Processes(build_fabric(settings))
+        self.fabric = self.processes.fabric
         self.threads = prepare_cpu(settings.threads)
-        device = choose_device(settings.device)
-        if settings.precision == "16-mixed" and device.type == "cpu":
-            raise InputError("`precision` 16-mixed needs a GPU; use bf16-mixed or 32-true on a CPU")
-        self.fabric = Fabric(
-            accelerator=device.type,
-            devices=[device.index or 0] if device.type != "cpu" else 1,
-            precision=settings.precision,
-        )
-        train = parts.data.train
-        if settings.limit is not None:
-            train = choose_images(train, settings.limit, option="limit")
-        self.batches = Batches(
-            train,
-            parts.preprocess,
-            augmentation=parts.augmentation,
-            batch_size=settings.batch_size,
-            seed=settings.seed,
-            device=self.fabric.device,
-        )
+        self.record = record if self.processes.first else _ignore
+        self.should_stop, self.progress = should_stop, progress
+        self.batches = build_batches(settings, parts, self.processes)
         self.distiller = build_distiller(settings, parts).to(self.fabric.device)
-        self.standing = _Standing()
+        self.selection = Selection(settings, parts, folder)
+        self.standing = Standing()
         self.window = Window()
         self.weights: dict[str, float] = {}
+        self.average: nn.Module | None = None
         taught = parts.teacher is not None and any(loss.needs_teacher for loss in self.distiller.losses)
-        self._teacher = LiveTeacher(parts.teacher.model, parts.pairs, self.fabric) if taught else None
+        self._teacher = (
+            LiveTeacher(_resting(parts.teacher.model), parts.pairs, self.fabric) if taught else None
+        )
 
     # -- before the first step -------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Build regressors and optimiser, then go on from the latest checkpoint or settle the weights."""
-        example = next(self.batches.epoch(0))
+        """Build regressors and optimiser, then go on from the latest checkpoint or settle the weights.
+
+        Raises:
+            PursuhintError: memory runs out, or the weights cannot be balanced.
+        """
+        with explain_out_of_memory(self.settings, self.folder):
+            self._start()
+
+    def _start(self) -> None:
+        example = next(self.batches.parts(0, 0))
         teacher = self.teach(example)
         torch.manual_seed(self.settings.seed)
         self.distiller.prepare(example, teacher, self.batches.images)
         self.distiller.to(self.fabric.device).train()
+        if self.processes.count > 1:
+            freeze_unreached(self.distiller, example, teacher)
         optimizer = torch.optim.SGD(
             self.distiller.parameters(),
             lr=self.settings.learning_rate,
@@ -119,11 +117,16 @@ class Trainer:
         if found is None:
             self._settle(example, teacher)
         self.module, self.optimizer = self.fabric.setup(self.distiller, optimizer)
+        if self.settings.ema is not None:
+            self.average = average_weights(self.distiller.student, self.settings.ema)
         if found is not None:
-            self._restore(*found)
+            restore(self, *found)
 
     def _settle(self, example: Batch, teacher: Outputs | None) -> None:
-        norms = gradient_norms(self.distiller, example, teacher)
+        for text in what_differs(self.distiller, self.settings, self.processes.count):
+            self.record("warning", text=text)
+        rest = ((part, self.teach(part)) for part in itertools.islice(self.batches.parts(0, 0), 1, None))
+        norms = self.processes.from_first(lambda: gradient_norms(self.distiller, example, teacher, rest))
         self.weights = settle_weights(self.settings.weights, norms)
         shares = gradient_shares(self.weights, norms)
         given = self.settings.weights
@@ -141,85 +144,76 @@ class Trainer:
                     f"raise its weight or use balanced weights",
                 )
 
-    def _restore(self, checkpoint: Checkpoint, damaged: list[str]) -> None:
-        self.distiller.load_state_dict(checkpoint.distiller)
-        self.optimizer.load_state_dict(checkpoint.optimizer)
-        self.weights = dict(checkpoint.weights)
-        self.standing = _Standing(
-            checkpoint.epoch, checkpoint.step, checkpoint.best_accuracy, checkpoint.best_epoch
-        )
-        sums = {name: value.to(self.fabric.device) for name, value in checkpoint.window.items()}
-        self.window = Window(sums, checkpoint.window_steps)
-        for name in damaged:
-            self.record(
-                "warning", text=f"checkpoint `{name}` cannot be read; going on from the one before it"
-            )
-        if checkpoint.threads != self.threads:
-            self.record(
-                "warning",
-                text=f"the run used {checkpoint.threads} threads until here and goes on with {self.threads}; "
-                f"its figures can differ in the last digits from an uninterrupted run",
-            )
-        self.record("resume", epoch=checkpoint.epoch, step=checkpoint.step)
-
     # -- training --------------------------------------------------------------------------------------------
 
     def run(self) -> dict[str, Any]:
         """Train to the end and return the final figures, which are recorded as ``final`` too.
 
         Raises:
-            Stopped: it was asked to; PursuhintError: a loss is not finite.
+            Stopped: it was asked to; PursuhintError: a loss is not finite, or memory runs out.
         """
-        while self.standing.epoch < self.settings.epochs:
-            self._train_epoch()
-        return self._finish()
+        with explain_out_of_memory(self.settings, self.folder):
+            while self.standing.epoch < self.settings.epochs:
+                self._train_epoch()
+            final = self.processes.from_first(
+                lambda: self.selection.final(self._scored, self.distiller.student)
+            )
+        self.record("final", **final)
+        return final
 
     def _train_epoch(self) -> None:
         epoch, first = self.standing.epoch, self.standing.step
         every = max(1, self.batches.steps // LOGGED_PER_EPOCH)
         began = time.perf_counter()
-        for step, batch in enumerate(self.batches.epoch(epoch, first=first), start=first):
-            if self.should_stop():
-                self.standing.step = step
+        parts = self.batches.epoch(epoch, first=first)
+        for step in range(first, self.batches.steps):
+            if self.processes.any(self.should_stop()):
+                check_tensors(self.distiller, epoch)
+                self.standing = Standing(epoch, step)
                 self._save()
                 raise Stopped(f"stopped in epoch {epoch + 1} after {step} of {self.batches.steps} steps")
             rate = learning_rate(self.settings, epoch + step / self.batches.steps)
+            batch = itertools.islice(parts, self.settings.accumulate)  # this process's share of it
             self.window.add(self._step(batch, rate, epoch, step))
             if (step + 1) % every == 0 or step + 1 == self.batches.steps:
                 self._log(self.window.mean(), epoch, step, rate)
         seconds = time.perf_counter() - began
-        result = score(self.distiller.student, self.parts.data.validation, self.parts.preprocess)
-        improved = result.accuracy > self.standing.best_accuracy
-        if improved:
-            self.standing.best_accuracy, self.standing.best_epoch = result.accuracy, epoch
-            save_tensors(self.folder / BEST, dict(self.distiller.student.state_dict()))
-        self.standing.epoch, self.standing.step = epoch + 1, 0
+        check_tensors(self.distiller, epoch)
+        figures = self.processes.from_first(lambda: self.selection.after_epoch(self._scored, epoch))
+        self.standing = Standing(epoch + 1)
         # Before the checkpoint: a run that ends in between does the epoch again, and readers drop this entry.
         self.record(
             "epoch",
             epoch=epoch + 1,
-            validation_accuracy=result.accuracy,
-            validation_cross_entropy=result.cross_entropy,
+            **figures,
             images_per_second=(self.batches.steps - first) * self.settings.batch_size / max(seconds, 1e-9),
             seconds=seconds,
         )
         self._save()
         self.progress("training", epoch + 1, self.settings.epochs)
 
-    def _step(self, batch: Batch, rate: float, epoch: int, step: int) -> dict[str, Tensor]:
-        torch.manual_seed((self.settings.seed * 1_000_003 + epoch) * 1_000_003 + step)
+    def _step(self, parts: Iterable[Batch], rate: float, epoch: int, step: int) -> dict[str, Tensor]:
+        seed_step(self.settings.seed, epoch, step, self.processes.rank)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        named = self.module(batch, self.teach(batch))
-        weights = self.weights_at(epoch + step / self.batches.steps)
-        weighted = contributions(named, weights)
-        total = sum(weighted.values())
-        if self.fabric.device.type == "cpu":
-            _check_finite(named, epoch, step)
-        self.optimizer.zero_grad()
-        self.fabric.backward(total)
-        self.optimizer.step()
-        return step_values(named, weighted, total)
+
+        def check(named: Mapping[str, Tensor]) -> None:
+            # On a GPU reading a value would wait for all work before it: the means are checked instead.
+            if self.fabric.device.type == "cpu":
+                check_losses(named, epoch, step)
+
+        values = take_step(
+            self.fabric,
+            self.module,
+            self.optimizer,
+            ((batch, self.teach(batch)) for batch in parts),
+            count=self.settings.accumulate,
+            weights=self.weights_at(epoch + step / self.batches.steps),
+            check=check,
+        )
+        if self.average is not None:
+            self.average.update_parameters(self.distiller.student)
+        return values
 
     def weights_at(self, epoch: float) -> dict[str, float]:
         """Return the weight of every part at a (fractional) epoch."""
@@ -230,8 +224,14 @@ class Trainer:
         """Return what the teacher says of a batch; None when no loss asks."""
         return self._teacher(batch) if self._teacher else None
 
+    @property
+    def _scored(self) -> nn.Module:
+        """The student that is scored and kept: the averaged one when weights are averaged."""
+        return self.distiller.student if self.average is None else self.average.module
+
     def _log(self, means: dict[str, Tensor], epoch: int, step: int, rate: float) -> None:
-        _check_finite(means, epoch, step)
+        means = self.processes.mean(means)
+        check_losses(means, epoch, step)
         self.record(
             "step",
             epoch=epoch + (step + 1) / self.batches.steps,
@@ -243,42 +243,16 @@ class Trainer:
     # -- keeping ---------------------------------------------------------------------------------------------
 
     def _save(self) -> None:
-        checkpoint = Checkpoint(
-            epoch=self.standing.epoch,
-            step=self.standing.step,
-            distiller=self.distiller.state_dict(),
-            optimizer=self.optimizer.state_dict(),
-            weights=dict(self.weights),
-            best_accuracy=self.standing.best_accuracy,
-            best_epoch=self.standing.best_epoch,
-            threads=self.threads,
-            window=self.window.sums,
-            window_steps=self.window.count,
-        )
-        save_checkpoint(self.folder, checkpoint)
-
-    def _finish(self) -> dict[str, Any]:
-        data, student = self.parts.data, self.distiller.student
-        last = score(student, data.test, self.parts.preprocess)
-        student.load_state_dict(torch.load(self.folder / BEST, map_location="cpu", weights_only=True))
-        best = score(student, data.test, self.parts.preprocess)
-        final = {
-            "test_accuracy": best.accuracy,
-            "test_accuracy_last": last.accuracy,
-            "n_test": best.n,
-            "best_epoch": self.standing.best_epoch + 1,
-            "validation_accuracy": self.standing.best_accuracy,
-        }
-        self.record("final", **final)
-        return final
+        checkpoint = capture(self)
+        self.processes.from_first(lambda: save_checkpoint(self.folder, checkpoint) and None)
 
 
-def _check_finite(named: dict[str, Tensor], epoch: int, step: int) -> None:
-    """Raise PursuhintError that names the first loss that is not finite."""
-    for name, value in named.items():
-        if not bool(torch.isfinite(value)):
-            raise PursuhintError(
-                f"the loss `{name}` became {value.item()} in epoch {epoch + 1} at step {step + 1}; the "
-                "checkpoint "
-                f"before it is kept: lower the learning rate or this term's weight"
-            )
+def _resting(teacher: nn.Module) -> nn.Module:
+    """Return a teacher in eval mode; one that was left in train mode stays so and a copy takes its place."""
+    if not any(module.training for module in teacher.modules()):
+        return teacher
+    return deepcopy(teacher).eval()
+
+
+def _ignore(kind: str, **fields: Any) -> None:
+    """Record nothing."""

@@ -23,7 +23,10 @@ from pursuhint.preprocess import Preprocess, parse_preprocess
 from pursuhint.progress import Progress, silent
 from pursuhint.recorder import module_path
 from pursuhint.teacher import Teacher, check_strength, load_teacher, score
+from pursuhint.training.batches import Batches
 from pursuhint.training.distiller import Distiller
+from pursuhint.training.mixing import Mixing
+from pursuhint.training.processes import Processes
 from pursuhint.training.settings import RunSettings
 
 N_CHECKED = 500
@@ -173,6 +176,28 @@ def build_distiller(settings: RunSettings, parts: Parts) -> Distiller:
         label_smoothing=settings.label_smoothing,
     )
     return Distiller(parts.student.model, losses, parts.pairs)
+
+
+def build_batches(settings: RunSettings, parts: Parts, processes: Processes) -> Batches:
+    """Build this process's batches of the settings' training images."""
+    train = parts.data.train
+    if settings.limit is not None:
+        train = choose_images(train, settings.limit, option="limit")
+    mixing = None
+    if settings.mix != "none":
+        mixing = Mixing(settings.mix, settings.mix_alpha, classes=len(parts.data.classes), seed=settings.seed)
+    return Batches(
+        train,
+        parts.preprocess,
+        augmentation=parts.augmentation,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        device=processes.fabric.device,
+        mixing=mixing,
+        accumulate=settings.accumulate,
+        rank=processes.rank,
+        processes=processes.count,
+    )
 
 
 def _load_plan_teacher(settings: RunSettings, data: ImageData) -> Teacher:

@@ -18,6 +18,8 @@ from pursuhint.training.weight_settings import Weights, WeightSchedules
 HintLoss = Literal["none", "at", "fitnet", "sp", "vid", "crd", "at+crd", "pkt", "nst", "cc", "rkd", "cka"]
 LogitLoss = Literal["none", "kd", "wsl", "dkd", "dist", "kd-std"]
 Schedule = Literal["cosine", "step", "constant"]
+NEED_HARD_LABELS = frozenset({"crd", "at+crd", "wsl", "dkd"})
+"""Losses that ask which class an image is of: a mixed image has no answer."""
 
 
 class RunSettings(BaseModel):
@@ -39,7 +41,14 @@ class RunSettings(BaseModel):
         recipe: a name of `pursuhint.training.recipes`; it fills what is left out of the training's settings.
         learning_rate: at the start; `schedule` says how it falls; `warmup` epochs of linear rise come first.
         steps_at: relative places in the run at which ``step`` multiplies the rate by 0.1.
+        batch_size: images a step, of all processes that train together; each works on its share in
+            `accumulate` parts, one after the other.
         augmentation: None takes the data set's own.
+        mix: blend each image and its label with another one's; `mix_alpha` says how evenly.
+        ema: keep a running average of the student's weights, over about 1 / (1 - ema) steps; it is what is
+            scored and exported.
+        select: the part on which the best epoch is chosen. ``test`` is what published tables often do, best
+            test epoch: optimistic, because the images that choose are those that judge.
         threads: CPU threads; the same number gives the same history. None takes what torch takes.
         mirrors: ``tensorboard`` and ``mlflow`` are copies of the journal.
     """
@@ -66,6 +75,7 @@ class RunSettings(BaseModel):
     recipe: str | None = None
     epochs: int = Field(30, ge=1)
     batch_size: int = Field(64, ge=2)
+    accumulate: int = Field(1, ge=1)
     learning_rate: float = Field(0.05, gt=0, allow_inf_nan=False)
     momentum: float = Field(0.9, ge=0, lt=1)
     weight_decay: float = Field(5e-4, ge=0, allow_inf_nan=False)
@@ -73,10 +83,14 @@ class RunSettings(BaseModel):
     warmup: float = Field(1.0, ge=0)
     steps_at: tuple[float, ...] = (0.625, 0.75, 0.875)
     augmentation: str | None = None
+    mix: Literal["none", "mixup", "cutmix"] = "none"
+    mix_alpha: float = Field(1.0, gt=0, allow_inf_nan=False)
+    ema: float | None = Field(None, gt=0, lt=1)
+    select: Literal["validation", "test"] = "validation"
     seed: int = Field(0, ge=0)
     device: str = "auto"
     threads: int | None = Field(None, ge=1)
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"] = "32-true"
     limit: int | None = Field(None, ge=2)
     mirrors: tuple[Literal["tensorboard", "mlflow"], ...] = ()
 
@@ -127,6 +141,20 @@ class RunSettings(BaseModel):
                     f"the weight of L_{term} cannot rise over longer than the run; expected at most "
                     f"`warmup:{self.epochs}`, found `{schedule}`"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _batches_can_be_made(self) -> RunSettings:
+        if self.batch_size % self.accumulate:
+            raise ValueError(
+                f"`accumulate` must divide the batch size {self.batch_size}; found {self.accumulate}"
+            )
+        needing = NEED_HARD_LABELS & {self.hint_loss, self.logit_loss}
+        if self.mix != "none" and needing:
+            raise ValueError(
+                f"`{min(needing)}` needs one class for each image, and `{self.mix}` blends two; "
+                "set `mix` to none or choose another loss"
+            )
         return self
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -30,28 +31,55 @@ def contributions(named: Mapping[str, Tensor], weights: Mapping[str, float]) -> 
     return {name: weights[part_of(name)] * value for name, value in named.items()}
 
 
-def gradient_norms(distiller: Distiller, batch: Batch, teacher: Outputs | None) -> dict[str, float]:
-    """Measure how hard each part pulls at the student.
+def gradient_norms(
+    distiller: Distiller,
+    batch: Batch,
+    teacher: Outputs | None,
+    further: Iterable[tuple[Batch, Outputs | None]] = (),
+) -> dict[str, float]:
+    """Measure how hard each part of the objective pulls at the student.
 
     Args:
         distiller: in train mode; its parameters, buffers and gradients are left as they were.
-        batch: one batch.
+        batch: one batch, or the first of the pieces it was cut into.
         teacher: its outputs for the batch.
+        further: the batch's other pieces, equal in size, with the teacher's outputs: the norms are those of
+            the mean gradient.
 
     Returns:
         Part -> Euclidean norm of its unweighted gradient on the student's parameters.
     """
     kept = {name: value.clone() for name, value in distiller.state_dict().items()}
+    sums: dict[str, list[Tensor | None]] = {}
+    count = 0
+    for piece, taught in chain([(batch, teacher)], further):
+        count += 1
+        for part, gradients in _gradients(distiller, piece, taught).items():
+            before = sums.get(part, [None] * len(gradients))
+            sums[part] = [_sum(pair) for pair in zip(before, gradients, strict=True)]
+    distiller.load_state_dict(kept)
+    squares = {
+        part: sum(float(g.double().square().sum()) for g in gradients if g is not None)
+        for part, gradients in sums.items()
+    }
+    return {part: math.sqrt(square) / count for part, square in squares.items()}
+
+
+def _gradients(
+    distiller: Distiller, batch: Batch, teacher: Outputs | None
+) -> dict[str, tuple[Tensor | None, ...]]:
     named = distiller(batch, teacher)
     parameters = [p for p in distiller.student.parameters() if p.requires_grad]
-    norms: dict[str, float] = {}
+    gradients: dict[str, tuple[Tensor | None, ...]] = {}
     for part in parts_in(named):
         value = sum(loss for name, loss in named.items() if part_of(name) == part)
-        gradients = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
-        squares = sum(float(g.double().square().sum()) for g in gradients if g is not None)
-        norms[part] = math.sqrt(squares)
-    distiller.load_state_dict(kept)
-    return norms
+        gradients[part] = torch.autograd.grad(value, parameters, retain_graph=True, allow_unused=True)
+    return gradients
+
+
+def _sum(values: Iterable[Tensor | None]) -> Tensor | None:
+    given = [value for value in values if value is not None]
+    return sum(given[1:], given[0]) if given else None
 
 
 def settle_weights(weights: Weights, norms: Mapping[str, float]) -> dict[str, float]:

@@ -26,7 +26,8 @@ def finished(settings_for) -> RunFolder:
 
 def test_train_writes_a_network_with_its_card(pursuhint, tmp_path: Path):
     out = tmp_path / "teachers" / "mine.safetensors"
-    found = pursuhint("train", "--model", STUDENT, "--data", "digits", *QUICK, "--out", out, "--json").json
+    options = (*QUICK, "--ema", "0.5", "--mix", "mixup")
+    found = pursuhint("train", "--model", STUDENT, "--data", "digits", *options, "--out", out, "--json").json
     assert set(found) >= SUMMARY
     assert found["state"] == "finished"
     card = json.loads(out.with_suffix(".json").read_text())
@@ -34,6 +35,7 @@ def test_train_writes_a_network_with_its_card(pursuhint, tmp_path: Path):
     assert card["command"].startswith(
         f"pursuhint train --model {STUDENT} --data digits --epochs 1 --batch-size 32"
     )
+    assert card["command"].endswith(f"--threads 1 --mix mixup --ema 0.5 --out {out}")
     assert card["test_accuracy"] == found["metrics"]["test_accuracy"]
     assert set(card["versions"]) >= {"torch", "python", "pursuhint"}
     assert card["augmentation"] == "affine"
@@ -192,6 +194,7 @@ def test_options_reach_the_settings(pursuhint, plan_file: Path, tiny_weights: Pa
             "--seed",
             "4",
         ),
+        *("--accumulate", "8", "--mix", "cutmix", "--mix-alpha", "0.2", "--ema", "0.99", "--select", "test"),
         *("--precision", "bf16-mixed", "--mirror", "tensorboard", "--name", "mine", "--detach", "--json"),
     ).json
     assert found["pid"] == 7
@@ -208,11 +211,31 @@ def test_options_reach_the_settings(pursuhint, plan_file: Path, tiny_weights: Pa
         "schedule": "step",
         "augmentation": "none",
         "seed": 4,
+        "accumulate": 8,
+        "mix": "cutmix",
+        "mix_alpha": 0.2,
+        "ema": 0.99,
+        "select": "test",
         "precision": "bf16-mixed",
         "mirrors": ("tensorboard",),
         "name": "mine",
     }
     assert {key: dumped[key] for key in expected} == expected
+
+
+def test_a_student_that_the_test_images_chose_is_called_so(pursuhint, plan_file: Path):
+    answer = pursuhint("distill", "--plan", plan_file, "--student", STUDENT, *QUICK, "--select", "test")
+    assert "of 500 test images (best TEST epoch 1)" in " ".join(answer.out.split())
+    run_id = answer.out.split()[-1]
+    assert "of the best TEST epoch: the test images chose it" in pursuhint("runs", "show", run_id).out
+
+
+def test_processes_that_train_together_stay_attached(pursuhint, plan_file: Path, monkeypatch):
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "RANK": "1", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    line = pursuhint("distill", "--plan", plan_file, "--student", "zoo:resnet8", "--detach").refused()
+    assert line.startswith("a run that torchrun starts cannot be detached; leave out `--detach`")
+    assert list_runs() == []
 
 
 def test_export_copies_the_student(pursuhint, finished: RunFolder, tmp_path: Path, monkeypatch):
@@ -290,6 +313,7 @@ def test_export_copies_the_student(pursuhint, finished: RunFolder, tmp_path: Pat
         ),
         ("--plan {plan} --student zoo:resnet8 --limit 9999", "`limit` must be at most 1000"),
         ("--plan {plan} --student zoo:resnet8 --batch-size 2000", "`batch_size` must be at most 1000"),
+        ("--plan {plan} --student zoo:resnet8 --accumulate 3", "`accumulate` must divide the batch size 64"),
         ("--plan {plan} --student zoo:resnet8 --augmentation mixup", "unknown augmentation `mixup`"),
         (
             "--plan {plan} --student zoo:resnet8 --threads 0",

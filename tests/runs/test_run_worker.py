@@ -71,6 +71,26 @@ def test_stopping_keeps_the_run_for_later(settings_for, tmp_path: Path):
     assert run.summary()["epoch"] == 2
 
 
+def test_a_request_to_stop_from_before_does_not_stop_the_next_worker(settings_for, tmp_path: Path):
+    run = create_run(settings_for(epochs=1), folder=tmp_path)
+    (run.path / "stop").touch()  # as a signal to a worker that had just ended leaves it
+    work(run)
+    assert run.summary()["state"] == "finished"
+
+
+def test_a_process_that_only_misses_another_repeats_why_it_failed(settings_for, tmp_path, monkeypatch):
+    def fail(self) -> None:
+        run.set_state("failed", reason="process 1: the loss `cls` became nan")
+        raise RuntimeError("Connection closed by peer")
+
+    monkeypatch.setattr(Trainer, "run", fail)
+    monkeypatch.setattr(worker, "process_count", lambda: 2)
+    run = create_run(settings_for(), folder=tmp_path)
+    with pytest.raises(PursuhintError, match="^process 1: the loss `cls` became nan$"):
+        work(run)
+    assert run.summary()["reason"] == "process 1: the loss `cls` became nan"
+
+
 def test_a_refusal_is_recorded(settings_for, tmp_path: Path):
     run = create_run(settings_for(student="zoo:resnet9"), folder=tmp_path)
     with pytest.raises(InputError, match="unknown zoo model `resnet9`"):

@@ -11,7 +11,9 @@ from pursuhint.preprocess import KNOWN
 from pursuhint.training.batches import Batches
 
 
-def batches(batch_size: int = 16, seed: int = 0, augmentation: str = "affine", limit: int = 100) -> Batches:
+def batches(
+    batch_size: int = 16, seed: int = 0, augmentation: str = "affine", limit: int = 100, **cut: int
+) -> Batches:
     return Batches(
         choose_images(load_data("digits").train, limit),
         KNOWN["digits"],
@@ -19,6 +21,7 @@ def batches(batch_size: int = 16, seed: int = 0, augmentation: str = "affine", l
         batch_size=batch_size,
         seed=seed,
         device=torch.device("cpu"),
+        **cut,
     )
 
 
@@ -65,6 +68,12 @@ def test_labels_and_pixels_belong_to_the_ids():
 def test_no_image_comes_twice_in_an_epoch():
     ids = torch.cat([batch.ids for batch in batches().epoch(0)])
     assert len(ids) == len(set(ids.tolist())) == 96
+
+
+def test_a_batch_that_cannot_be_cut_evenly_is_refused():
+    message = r"`batch_size` must be a multiple of 6 \(2 parts for each of 3 processes\); found 16"
+    with pytest.raises(InputError, match=message):
+        batches(16, accumulate=2, processes=3)
 
 
 def test_a_batch_larger_than_the_data_is_refused():

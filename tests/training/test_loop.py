@@ -33,6 +33,21 @@ def test_the_teacher_is_bit_identical_after_a_run(train, settings_for):
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in teacher.modules())
 
 
+def test_a_teacher_left_in_train_mode_is_neither_used_so_nor_changed(train, settings_for):
+    kept = {}
+
+    def watch(parts: Parts) -> None:
+        parts.teacher.model.train()
+        kept["model"] = parts.teacher.model
+        kept["before"] = {k: v.clone() for k, v in parts.teacher.model.state_dict().items()}
+
+    rested = train(settings_for(epochs=1), folder="rested")
+    recorded = train(settings_for(epochs=1), watch=watch)
+    assert recorded.of("step") == rested.of("step")
+    assert all(torch.equal(v, kept["before"][k]) for k, v in kept["model"].state_dict().items())
+    assert all(module.training for module in kept["model"].modules())
+
+
 @pytest.mark.parametrize("hint_loss", [*HINT_FACTS, "none"])
 def test_the_total_is_the_weighted_sum_of_the_named_losses(train, settings_for, hint_loss: str):
     recorded = train(settings_for(hint_loss=hint_loss, epochs=1))

@@ -41,6 +41,23 @@ def test_resume_equals_uninterrupted(train, settings_for, hint_loss: str, stops:
     assert_equal_runs(parts, whole)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"accumulate": 2, "ema": 0.8, "mix": "mixup"},
+        {"mix": "cutmix", "select": "test", "precision": "64-true"},
+    ],
+    ids=["parts, average and mixup", "cutmix, chosen on test, in double precision"],
+)
+def test_a_run_stopped_after_each_of_its_steps_equals_the_uninterrupted_one(train, settings_for, fields):
+    settings = settings_for(**fields)
+    whole = train(settings, folder="whole")
+    parts = [train(settings, stop_after=1) for _ in range(5)]
+    assert [part.final for part in parts] == [None] * 5
+    parts.append(train(settings))
+    assert_equal_runs(parts, whole)
+
+
 def test_a_stop_between_two_records_loses_no_step_of_their_mean(train, settings_for):
     """45 steps an epoch, every second one recorded, stopped after an odd one."""
     settings = settings_for(batch_size=2, limit=90, epochs=1, hint_loss="none")

@@ -1,0 +1,191 @@
+"""A batch worked on in parts, one after the other or in several processes, is the whole batch."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pursuhint.errors import InputError
+from pursuhint.losses import Batch, Loss
+from pursuhint.losses.cross_entropy import CrossEntropy
+from pursuhint.runs import create_run, list_runs
+from pursuhint.training import precision
+from pursuhint.training.differences import what_differs
+from pursuhint.training.distiller import Distiller, freeze_unreached
+from pursuhint.training.loop import Trainer
+from pursuhint.training.prepare import load_parts
+from tests.tiny import STUDENT
+from tests.training import together
+
+EXACT: dict[str, Any] = {
+    "precision": "64-true",
+    "epochs": 4,
+    "weights": {"mode": "fixed", "cls": 1, "logit": 1.5, "hint": 1000},
+}
+
+
+def assert_near(found: dict[str, torch.Tensor], expected: dict[str, torch.Tensor], tolerance: float) -> None:
+    """Every tensor differs by less than this part of its length."""
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert (found[name] - value).norm() <= tolerance * value.norm(), name
+
+
+def assert_same_training(found: dict[str, Any], whole: dict[str, Any]) -> None:
+    assert_near(found["gradients"], whole["gradients"], 1e-5)
+    assert_near(found["weights"], whole["weights"], 1e-4)
+    steps, expected = ([e for e in json.loads(r["events"]) if e["kind"] == "step"] for r in (found, whole))
+    assert [s["step"] for s in steps] == [s["step"] for s in expected] == list(range(1, together.STEPS + 1))
+    for step, other in zip(steps, expected, strict=True):
+        assert step["raw"] == pytest.approx(other["raw"], rel=1e-4)
+
+
+@pytest.fixture
+def whole(settings_for, tmp_path: Path) -> dict[str, Any]:
+    return together.trained(settings_for(**EXACT), tmp_path / "whole")
+
+
+def test_accumulated_parts_are_the_whole_batch(settings_for, tmp_path: Path, whole: dict[str, Any]):
+    parts = together.trained(settings_for(**EXACT, accumulate=4), tmp_path / "parts")
+    assert whole["gradients"]["linear.weight"].dtype == torch.float64
+    assert_same_training(parts, whole)
+
+
+def test_two_processes_are_one(settings_for, tmp_path: Path, whole: dict[str, Any], tiny_plan):
+    """One start of two processes does all of it: training, a stop, and a run from the command line."""
+    settings, plan_file = tmp_path / "settings.json", tmp_path / "plan.json"
+    tiny_plan.save(plan_file)
+    settings.write_text(settings_for(**EXACT, accumulate=2).model_dump_json())
+    quick = f"--epochs|1|--limit|96|--batch-size|32|--device|cpu|--threads|1|--student|{STUDENT}|--json"
+    done = torchrun(together.__file__, settings, tmp_path, f"distill|--plan|{plan_file}|{quick}")
+    assert done.returncode == 0, done.stderr
+    first, second = (torch.load(tmp_path / f"process-{rank}.pt") for rank in (0, 1))
+    assert_same_training(first, whole)
+    assert all(torch.equal(value, second["weights"][name]) for name, value in first["weights"].items())
+    stopped = {"kind": "stopped", "text": "stopped in epoch 4 after 1 of 3 steps"}
+    assert json.loads(first["events"])[-1] == stopped
+    assert json.loads(second["events"]) == [stopped], "the second process records nothing"
+
+    assert [(tmp_path / f"exit-{rank}").read_text() for rank in (0, 1)] == ["0", "0"]
+    (run,) = list_runs()
+    assert json.loads(done.stdout)["id"] == run.id
+    history = run.history()
+    assert (run.summary()["state"], history.facts["start"]["processes"]) == ("finished", 2)
+    assert [step["step"] for step in history.steps] == [1, 2, 3]
+    assert "each batch of 32 is worked on in 2 parts: batch norm takes its" in history.warnings[0]
+    assert run.student.is_file()
+
+
+def test_balanced_weights_are_those_of_the_whole_batch(settings_for, tmp_path: Path):
+    settled = {}
+    for count in (1, 4):
+        settings = settings_for(accumulate=count)
+        parts = load_parts(settings)
+        together.forget_the_batch(parts.student.model)
+        trainer = Trainer(settings, parts, folder=tmp_path, record=lambda *_, **__: None)
+        trainer.start()
+        settled[count] = trainer.weights
+    assert settled[4] == pytest.approx(settled[1], rel=1e-4)
+
+
+class _Across(Loss):
+    """Compares images of a batch."""
+
+    across_images = True
+
+
+class _Remembering(Loss):
+    """Keeps something of every image, and has a batch norm, of which is spoken apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(2)
+        self.register_buffer("bank", torch.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("losses", "accumulate", "processes", "said"),
+    [
+        ([CrossEntropy(), _Across(), _Remembering()], 1, 1, []),
+        ([CrossEntropy()], 4, 2, []),
+        ([CrossEntropy(), _Across()], 4, 1, ["_Across compares images within a part only"]),
+        ([_Remembering()], 4, 1, ["batch norm takes its statistics from each part alone"]),
+        (
+            [_Remembering()],
+            1,
+            4,
+            [
+                "batch norm takes its statistics from each part alone",
+                "_Remembering remembers the images of the first process only",
+            ],
+        ),
+    ],
+)
+def test_what_parts_change_is_said(settings_for, losses, accumulate: int, processes: int, said: list[str]):
+    settings = settings_for(accumulate=accumulate)
+    found = what_differs(Distiller(nn.Linear(2, 2), losses), settings, processes)
+    opening = f"each batch of 32 is worked on in {accumulate * processes} parts: "
+    assert found == [opening + text for text in said]
+
+
+def test_parameters_that_no_loss_reaches_ask_for_no_gradient():
+    class Student(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.idle, self.norm = nn.Linear(4, 3), nn.Linear(4, 3), nn.BatchNorm1d(3)
+
+        def forward(self, images):
+            return self.norm(self.used(images))
+
+    distiller = Distiller(Student(), [CrossEntropy()])
+    before = {name: value.clone() for name, value in distiller.state_dict().items()}
+    batch = Batch(torch.randn(6, 4), torch.arange(6) % 3, torch.arange(6))
+    assert freeze_unreached(distiller, batch, None) == ["student.idle.weight", "student.idle.bias"]
+    asking = {name for name, value in distiller.named_parameters() if value.requires_grad}
+    assert asking == {f"student.{name}.{kind}" for name in ("used", "norm") for kind in ("weight", "bias")}
+    assert all(torch.equal(value, before[name]) for name, value in distiller.state_dict().items())
+
+
+def test_more_processes_than_gpus_are_refused(settings_for, monkeypatch):
+    launched = {"TORCHELASTIC_RUN_ID": "x", "RANK": "0", "WORLD_SIZE": "4"}
+    for name, value in (launched | {"LOCAL_WORLD_SIZE": "4", "GROUP_WORLD_SIZE": "1"}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(precision, "choose_device", lambda _: torch.device("cuda"))
+    monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
+    with pytest.raises(InputError, match="4 processes need 4 GPUs, found 2; start fewer with `--nproc_per_"):
+        precision.build_fabric(settings_for())
+
+
+@pytest.mark.slow
+def test_an_error_in_one_process_ends_all(settings_for, tmp_path: Path):
+    """The first process, which waits for the gradients of the second, says what happened there."""
+    run = create_run(settings_for(), folder=tmp_path)
+    done = torchrun(together.__file__, "--break-the-last", run.path)
+    assert done.returncode == 1
+    assert run.summary()["state"] == "failed"
+    assert run.summary()["reason"] == "process 1: the loss `cls` became nan in epoch 1 at step 2; the " + (
+        "checkpoint before it is kept: lower the learning rate or this term's weight"
+    )
+    assert len(run.history().states) == 2, "running, failed"
+    assert (run.path / "said-0").read_text() == run.summary()["reason"]
+
+
+def torchrun(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    root = str(Path(__file__).parents[2])
+    return subprocess.run(
+        [*command, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": root},
+    )

@@ -1,0 +1,98 @@
+"""A short distillation, whole or in parts; ``torchrun together.py SETTINGS FOLDER`` in several processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+STEPS = 10
+
+
+def forget_the_batch(model: nn.Module) -> None:
+    """Replace batch norm, in place, by a norm of each image alone: parts of a batch then add up to it."""
+    for parent in list(model.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(parent, name, nn.GroupNorm(1, child.num_features))
+
+
+def trained(settings: Any, folder: Path) -> dict[str, Any]:
+    """Train for `STEPS` steps and return the first gradients, the weights, the events and the images seen."""
+    from pursuhint.training.loop import Stopped, Trainer
+    from pursuhint.training.prepare import load_parts
+
+    events: list[dict[str, Any]] = []
+    gradients: dict[str, torch.Tensor] = {}
+    parts = load_parts(settings)
+    forget_the_batch(parts.student.model)
+    asked = iter(range(10**6))
+
+    def should_stop() -> bool:
+        before = next(asked)
+        if before == 1:
+            gradients.update({n: p.grad.clone() for n, p in parts.student.model.named_parameters()})
+        # Only the last process is asked to stop; all must.
+        return before == STEPS and os.environ.get("RANK", "0") == str(trainer.processes.count - 1)
+
+    trainer = Trainer(
+        settings,
+        parts,
+        folder=folder,
+        record=lambda kind, **fields: events.append({"kind": kind, **fields}),
+        should_stop=should_stop,
+    )
+    trainer.start()
+    try:
+        trainer.run()
+    except Stopped as stop:
+        events.append({"kind": "stopped", "text": str(stop)})
+    weights = {name: value.clone() for name, value in parts.student.model.state_dict().items()}
+    return {"gradients": gradients, "weights": weights, "events": json.dumps(events)}
+
+
+def break_the_last(folder: Path) -> int:
+    """Work on a run whose second step goes wrong in the last process, and keep what is said in each."""
+    from pursuhint.errors import PursuhintError
+    from pursuhint.losses.cross_entropy import CrossEntropy
+    from pursuhint.ranks import process_count, process_rank
+    from pursuhint.runs import RunFolder
+    from pursuhint.runs.worker import work
+
+    # What starts the processes ends the others when one has failed; here they are to say why first.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    original, called = CrossEntropy.forward, iter(range(10**6))
+    is_last = process_rank() == process_count() - 1
+
+    def broken(self, *arguments):
+        named = original(self, *arguments)
+        # Once to see what the losses reach, once a step; the first process alone measures gradients.
+        return {"cls": named["cls"] * float("nan")} if is_last and next(called) == 2 else named
+
+    CrossEntropy.forward = broken
+    try:
+        work(RunFolder(folder))
+    except PursuhintError as error:
+        (folder / f"said-{process_rank()}").write_text(str(error))
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--break-the-last":
+        sys.exit(break_the_last(Path(sys.argv[2])))
+    from pursuhint.ranks import process_rank
+    from pursuhint.training.settings import make_settings
+
+    given, place = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    torch.save(trained(make_settings(**given), place), place / f"process-{process_rank()}.pt")
+    for command in sys.argv[3:]:
+        from pursuhint.cli import run
+
+        (place / f"exit-{process_rank()}").write_text(str(run(command.split("|"))))
