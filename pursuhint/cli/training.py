@@ -63,6 +63,11 @@ def distill(
     pair: Annotated[
         list[str] | None, typer.Option(help="HINT=GUIDED in place of the default pairs (repeatable).")
     ] = None,
+    keep_targets: Annotated[
+        int | None,
+        typer.Option(help="Show each image in this many views and ask the teacher about each of them once."),
+    ] = None,
+    targets_limit: Annotated[float, typer.Option(help="Gigabytes that kept targets may take.")] = 10.0,
     data: Annotated[str | None, typer.Option(help="The plan's data when left out.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The teacher's checkpoint, if it moved.")] = None,
     detach: o.Detach = False,
@@ -81,6 +86,8 @@ def distill(
         hint_loss=hint_loss,
         logit_loss=logit_loss,
         temperature=temperature,
+        keep_targets=keep_targets,
+        targets_limit=targets_limit,
         weights=_weights(balance, weight_cls, weight_logit, weight_hint),
         **recipe,
     )

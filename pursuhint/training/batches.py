@@ -63,15 +63,22 @@ class Batches:
         ids, labels = (torch.as_tensor(values) for values in (self._split.ids, self._split.labels))
         return TrainingImages(ids, labels)
 
-    def epoch(self, epoch: int, *, first: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch, from the step `first` on."""
+    def epoch(self, epoch: int, *, first: int = 0, view: int | None = None) -> Iterator[Batch]:
+        """Yield the batches of an epoch.
+
+        Args:
+            epoch: sets the order of the images.
+            first: the step to begin with.
+            view: which view of every image is shown; one of the epoch's own when None.
+        """
         order = epoch_order(self._seed, epoch, len(self._split))
-        uniform = draws(self._seed, epoch, self._split.ids)
+        uniform = draws(self._seed, epoch if view is None else view, self._split.ids)
         for step in range(first, self.steps):
             positions = order[step * self._batch_size : (step + 1) * self._batch_size]
             views = augment(self._pixels(positions), uniform[positions], self._augmentation)
+            images = self._preprocess.apply(views, self._device)
             yield Batch(
-                images=self._preprocess.apply(views, self._device),
+                images=images.contiguous(memory_format=torch.channels_last),
                 labels=torch.as_tensor(self._split.labels[positions]).to(self._device),
                 ids=torch.as_tensor(self._split.ids[positions]).to(self._device),
             )

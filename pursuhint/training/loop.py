@@ -15,6 +15,7 @@ from torch import Tensor
 from pursuhint.data.images import choose_images
 from pursuhint.device import choose_device, prepare_cpu
 from pursuhint.errors import InputError, PursuhintError, StopRequested
+from pursuhint.files import in_bytes
 from pursuhint.losses import Batch, Outputs, Term
 from pursuhint.progress import Progress, silent
 from pursuhint.teacher import score
@@ -23,7 +24,8 @@ from pursuhint.training.checkpoint import Checkpoint, latest_checkpoint, save_ch
 from pursuhint.training.prepare import Parts, build_distiller
 from pursuhint.training.schedule import learning_rate
 from pursuhint.training.settings import RunSettings
-from pursuhint.training.teaching import LiveTeacher
+from pursuhint.training.target_cache import keep_targets
+from pursuhint.training.teaching import KeepingTeacher, LiveTeacher, Teaching
 from pursuhint.training.weights import WEAK, gradient_norms, gradient_shares, settle_weights, weighted_total
 from pursuhint.training.window import Window, step_entry
 
@@ -96,7 +98,9 @@ class Trainer:
         self.window = Window()
         self.weights: dict[Term, float] = {}
         taught = parts.teacher is not None and any(loss.needs_teacher for loss in self.distiller.losses)
-        self._teacher = LiveTeacher(parts.teacher.model, parts.pairs, self.fabric) if taught else None
+        self._teacher: Teaching | None = None
+        if taught:
+            self._teacher = LiveTeacher(parts.teacher.model, parts.pairs, self.fabric)
 
     # -- before the first step -------------------------------------------------------------------------------
 
@@ -106,12 +110,15 @@ class Trainer:
         teacher = self.teach(example)
         torch.manual_seed(self.settings.seed)
         self.distiller.prepare(example, teacher, self.batches.images)
-        self.distiller.to(self.fabric.device).train()
+        self.distiller.to(self.fabric.device, memory_format=torch.channels_last).train()
+        if self.settings.keep_targets:
+            teacher = self._keep_targets(example)
         optimizer = torch.optim.SGD(
             self.distiller.parameters(),
             lr=self.settings.learning_rate,
             momentum=self.settings.momentum,
             weight_decay=self.settings.weight_decay,
+            fused=self.fabric.device.type in ("cpu", "cuda"),
         )
         found = latest_checkpoint(self.folder)
         if found is None:
@@ -119,6 +126,24 @@ class Trainer:
         self.module, self.optimizer = self.fabric.setup(self.distiller, optimizer)
         if found is not None:
             self._restore(*found)
+
+    def _keep_targets(self, example: Batch) -> Outputs:
+        """Keep what the teacher says, if it fits; returns what it says of the example."""
+        keeping = keep_targets(
+            self._teacher,
+            example,
+            self.settings,
+            self.parts,
+            losses=self.distiller.losses,
+            ids=self.batches.images.ids.numpy(),
+            warn=lambda text: self.record("warning", text=text),
+        )
+        if keeping is not None:
+            self._teacher, kept = keeping, keeping.kept
+            everything = kept.views * len(self.batches.images.ids)
+            self.record("targets", bytes=kept.bytes, views=kept.views, share_kept=len(kept) / everything)
+            self.progress(f"keeping {in_bytes(kept.bytes)} of targets", len(kept), everything)
+        return self.teach(example)
 
     def _settle(self, example: Batch, teacher: Outputs | None) -> None:
         norms = gradient_norms(self.distiller, example, teacher)
@@ -165,15 +190,19 @@ class Trainer:
         Raises:
             Stopped: it was asked to; PursuhintError: a loss is not finite.
         """
-        while self.standing.epoch < self.settings.epochs:
-            self._train_epoch()
+        try:
+            while self.standing.epoch < self.settings.epochs:
+                self._train_epoch()
+        finally:
+            if isinstance(self._teacher, KeepingTeacher):
+                self._teacher.kept.close()
         return self._finish()
 
     def _train_epoch(self) -> None:
-        epoch, first = self.standing.epoch, self.standing.step
+        epoch, first, view = self.standing.epoch, self.standing.step, self._view(self.standing.epoch)
         every = max(1, self.batches.steps // LOGGED_PER_EPOCH)
         began = time.perf_counter()
-        for step, batch in enumerate(self.batches.epoch(epoch, first=first), start=first):
+        for step, batch in enumerate(self.batches.epoch(epoch, first=first, view=view), start=first):
             if self.should_stop():
                 self.standing.step = step
                 self._save()
@@ -205,7 +234,7 @@ class Trainer:
         torch.manual_seed((self.settings.seed * 1_000_003 + epoch) * 1_000_003 + step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        named = self.module(batch, self.teach(batch))
+        named = self.module(batch, self.teach(batch, self._view(epoch)))
         total = weighted_total(named, self.weights)
         if self.fabric.device.type == "cpu":
             _check_finite(named, epoch, step)
@@ -214,9 +243,13 @@ class Trainer:
         self.optimizer.step()
         return {name: value.detach() for name, value in named.items()} | {"total": total.detach()}
 
-    def teach(self, batch: Batch) -> Outputs | None:
-        """Return what the teacher says of a batch; None when no loss asks."""
-        return self._teacher(batch) if self._teacher else None
+    def teach(self, batch: Batch, view: int = 0) -> Outputs | None:
+        """Return what the teacher says of a batch of this view; None when no loss asks."""
+        return self._teacher(batch, view) if self._teacher else None
+
+    def _view(self, epoch: int) -> int:
+        """Return which view of the images an epoch shows: its own, or one of those whose targets are kept."""
+        return epoch % self._teacher.kept.views if isinstance(self._teacher, KeepingTeacher) else epoch
 
     def _log(self, means: dict[str, Tensor], epoch: int, step: int, rate: float) -> None:
         _check_finite(means, epoch, step)

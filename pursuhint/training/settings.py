@@ -56,6 +56,9 @@ class RunSettings(BaseModel):
         steps_at: relative places in the run at which ``step`` multiplies the rate by 0.1.
         augmentation: None takes the data set's own.
         threads: CPU threads; the same number gives the same history. None takes what torch takes.
+        keep_targets: V, to show each image in V views over and over and to ask the teacher about each view
+            once, keeping its answers on disk; None shows a new view every epoch. `targets_limit` is how many
+            gigabytes they may take.
         mirrors: ``tensorboard`` and ``mlflow`` are copies of the journal.
     """
 
@@ -88,6 +91,8 @@ class RunSettings(BaseModel):
     threads: int | None = Field(None, ge=1)
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     limit: int | None = Field(None, ge=2)
+    keep_targets: int | None = Field(None, ge=1)
+    targets_limit: float = Field(10.0, gt=0, allow_inf_nan=False)
     mirrors: tuple[Literal["tensorboard", "mlflow"], ...] = ()
 
     @model_validator(mode="after")
@@ -96,6 +101,8 @@ class RunSettings(BaseModel):
             raise ValueError("a distillation needs a hint plan")
         if self.kind == "train" and (self.hint_loss != "none" or self.logit_loss != "none"):
             raise ValueError("training without a teacher has no hint loss and no logit loss")
+        if self.keep_targets and self.hint_loss == self.logit_loss == "none":
+            raise ValueError("without a hint loss and a logit loss there are no targets to keep")
         return self
 
     @property

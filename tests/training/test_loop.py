@@ -53,11 +53,12 @@ def test_the_total_is_the_weighted_sum_of_the_named_losses(train, settings_for, 
 
 def test_teacher_and_student_see_the_same_tensor(train, settings_for):
     seen: dict[str, list[torch.Tensor]] = {"teacher": [], "student": []}
+    settings = settings_for(epochs=2)
 
     def watch(parts: Parts) -> None:
         def note(who: str):
             def hook(module, inputs):
-                if who == "teacher" or module.training:
+                if len(inputs[0]) == settings.batch_size and (who == "teacher" or module.training):
                     seen[who].append(inputs[0])
 
             return hook
@@ -65,7 +66,7 @@ def test_teacher_and_student_see_the_same_tensor(train, settings_for):
         parts.teacher.model.register_forward_pre_hook(note("teacher"))
         parts.student.model.register_forward_pre_hook(note("student"))
 
-    train(settings_for(epochs=2), watch=watch)
+    train(settings, watch=watch)
     assert len(seen["teacher"]) == len(seen["student"]) == 1 + 2 * 3
     for taught, learned in zip(seen["teacher"], seen["student"], strict=True):
         assert taught is learned
