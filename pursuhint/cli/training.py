@@ -10,7 +10,7 @@ import typer
 from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
 from pursuhint.errors import InputError, unknown
-from pursuhint.files import copy_file, write_json
+from pursuhint.files import copy_file, in_bytes, write_json
 from pursuhint.plan import HintPlan
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.training.settings import RunSettings, Weights, make_settings
@@ -187,6 +187,13 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
     metrics: dict[str, Any] = summary["metrics"]
     for text in run.history().warnings:
         err.print(text, style="yellow", highlight=False)
+    if kept := run.history().facts.get("targets"):
+        err.print(
+            f"targets of the teacher: {in_bytes(kept['bytes'])} kept, views of an image: {kept['views']}, "
+            f"found from earlier runs: {percent(kept['share_kept'])} (see `pursuhint cache list`)",
+            style="dim",
+            highlight=False,
+        )
     ratio = f", {summary['compression']:.2f} times smaller than its teacher" if summary["compression"] else ""
     out.print(
         f"[bold]{summary['name']}[/]: {percent(metrics['test_accuracy'])} of {metrics['n_test']:,} test "

@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from pursuhint.data.images import choose_images
-from pursuhint.device import choose_device, prepare_cpu
+from pursuhint.device import bfloat16_pays, choose_device, prepare_cpu
 from pursuhint.errors import InputError, PursuhintError, StopRequested
 from pursuhint.files import in_bytes
 from pursuhint.losses import Batch, Outputs, Term
@@ -106,6 +106,12 @@ class Trainer:
 
     def start(self) -> None:
         """Build regressors and optimiser, then go on from the latest checkpoint or settle the weights."""
+        if self.settings.precision == "bf16-mixed" and not bfloat16_pays(self.fabric.device):
+            self.record(
+                "warning",
+                text=f"this {self.fabric.device.type} has no arithmetic for bfloat16, so bf16-mixed can be "
+                "many times slower than 32-true here",
+            )
         example = next(self.batches.epoch(0))
         teacher = self.teach(example)
         torch.manual_seed(self.settings.seed)
@@ -199,10 +205,11 @@ class Trainer:
         return self._finish()
 
     def _train_epoch(self) -> None:
-        epoch, first, view = self.standing.epoch, self.standing.step, self._view(self.standing.epoch)
+        epoch, first = self.standing.epoch, self.standing.step
         every = max(1, self.batches.steps // LOGGED_PER_EPOCH)
         began = time.perf_counter()
-        for step, batch in enumerate(self.batches.epoch(epoch, first=first, view=view), start=first):
+        batches = self.batches.epoch(epoch, first=first, view=self._view())
+        for step, batch in enumerate(batches, start=first):
             if self.should_stop():
                 self.standing.step = step
                 self._save()
@@ -234,7 +241,7 @@ class Trainer:
         torch.manual_seed((self.settings.seed * 1_000_003 + epoch) * 1_000_003 + step)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        named = self.module(batch, self.teach(batch, self._view(epoch)))
+        named = self.module(batch, self.teach(batch))
         total = weighted_total(named, self.weights)
         if self.fabric.device.type == "cpu":
             _check_finite(named, epoch, step)
@@ -243,12 +250,13 @@ class Trainer:
         self.optimizer.step()
         return {name: value.detach() for name, value in named.items()} | {"total": total.detach()}
 
-    def teach(self, batch: Batch, view: int = 0) -> Outputs | None:
-        """Return what the teacher says of a batch of this view; None when no loss asks."""
-        return self._teacher(batch, view) if self._teacher else None
+    def teach(self, batch: Batch) -> Outputs | None:
+        """Return what the teacher says of a batch of this epoch; None when no loss asks."""
+        return self._teacher(batch, self._view()) if self._teacher else None
 
-    def _view(self, epoch: int) -> int:
-        """Return which view of the images an epoch shows: its own, or one of those whose targets are kept."""
+    def _view(self) -> int:
+        """Return which view of the images this epoch shows: its own, or one of those that are kept."""
+        epoch = self.standing.epoch
         return epoch % self._teacher.kept.views if isinstance(self._teacher, KeepingTeacher) else epoch
 
     def _log(self, means: dict[str, Tensor], epoch: int, step: int, rate: float) -> None:

@@ -147,6 +147,15 @@ def test_mixed_precision_trains_with_finite_losses(train, settings_for):
     assert all(v.dtype != torch.bfloat16 for v in recorded.student.values())
 
 
+@pytest.mark.parametrize("pays", [True, False])
+def test_bfloat16_without_arithmetic_for_it_is_warned_about(train, settings_for, monkeypatch, pays: bool):
+    monkeypatch.setattr("pursuhint.training.loop.bfloat16_pays", lambda _: pays)
+    recorded = train(settings_for(precision="bf16-mixed", epochs=1), stop_after=0)
+    texts = [warning["text"] for warning in recorded.of("warning")]
+    said = "this cpu has no arithmetic for bfloat16, so bf16-mixed can be many times slower than 32-true here"
+    assert texts == ([] if pays else [said])
+
+
 def test_start_weights_come_from_the_given_file(train, settings_for, tiny_weights):
     started = {}
 
