@@ -42,6 +42,16 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+def bfloat16_pays(device: torch.device) -> bool:
+    """Say whether a device has arithmetic for bfloat16; without it, mixed precision is slower."""
+    import torch
+
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    units = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return device.type == "cpu" and any(getattr(torch.cpu, unit, lambda: False)() for unit in units)
+
+
 def prepare_cpu(threads: int | None) -> int:
     """Make this process ready for long work on the CPU.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -108,6 +109,18 @@ def crc32_file(path: Path) -> int:
         while chunk := file.read(1 << 22):
             found = zlib.crc32(chunk, found)
     return found
+
+
+def is_locked(path: Path) -> bool:
+    """Say whether a process, this one included, holds a lock (`fcntl.flock`) on a file."""
+    if not Path(path).is_file():
+        return False
+    with open(path, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def in_bytes(size: float) -> str:

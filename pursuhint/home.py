@@ -1,4 +1,4 @@
-"""Where the user's own files live: runs, analyses and decoded images."""
+"""Where the user's own files live: runs, analyses, decoded images and teachers' targets."""
 
 from __future__ import annotations
 
@@ -28,3 +28,8 @@ def analyses_folder() -> Path:
 def images_folder() -> Path:
     """Return the folder that holds image folders decoded once into arrays."""
     return home() / "images"
+
+
+def targets_folder() -> Path:
+    """Return the folder that holds what teachers said of training images."""
+    return home() / "targets"

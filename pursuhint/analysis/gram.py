@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from pursuhint.analysis.collect import passes
 from pursuhint.analysis.pooling import pooling_named
 from pursuhint.data import Split
+from pursuhint.device import bfloat16_pays
 from pursuhint.errors import PursuhintError
 from pursuhint.layers import Layer
 from pursuhint.preprocess import Preprocess
@@ -63,14 +64,6 @@ def collect_hsic(
             hsic.append(batch_hsic(stacked))
         progress(f"reading {len(names)} layers", min(start + BATCH, len(split)), len(split))
     return np.stack(hsic), np.array(batches), np.concatenate(logits)
-
-
-def bfloat16_pays(device: torch.device) -> bool:
-    """Say whether a device has arithmetic for bfloat16; without it, mixed precision is slower."""
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    units = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return device.type == "cpu" and any(getattr(torch.cpu, unit, lambda: False)() for unit in units)
 
 
 def bfloat16_suffices(model: nn.Module, split: Split, names: Sequence[str], preprocess: Preprocess) -> bool:

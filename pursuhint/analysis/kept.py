@@ -14,8 +14,8 @@ from typing import Literal
 from pursuhint.analysis.folder import AnalysisFolder
 from pursuhint.analysis.requests import list_analyses
 from pursuhint.errors import InputError, PursuhintError, unknown
-from pursuhint.files import read_json
-from pursuhint.home import analyses_folder, images_folder
+from pursuhint.files import is_locked, read_json
+from pursuhint.home import analyses_folder, images_folder, targets_folder
 
 LIMIT_VARIABLE = "PURSUHINT_CACHE_GB"
 DEFAULT_LIMIT_GB = 20.0
@@ -28,7 +28,7 @@ class Kept:
     """One thing that can be made again from its source.
 
     Attributes:
-        kind: an analysis, or an image folder decoded once.
+        kind: an analysis, an image folder decoded once, or what a teacher said of training images.
         id: the name of its folder.
         path: its folder.
         what: what it is of, in words.
@@ -37,7 +37,7 @@ class Kept:
         busy: whether a process works on it.
     """
 
-    kind: Literal["analysis", "images"]
+    kind: Literal["analysis", "images", "targets"]
     id: str
     path: Path
     what: str
@@ -48,7 +48,7 @@ class Kept:
 
 def kept() -> list[Kept]:
     """Return everything that is kept, the latest used first."""
-    return sorted([*_analyses(), *_images()], key=lambda one: -one.used)
+    return sorted([*_analyses(), *_images(), *_targets()], key=lambda one: -one.used)
 
 
 def size_limit() -> int:
@@ -158,6 +158,20 @@ def _images() -> Iterator[Kept]:
             used = (card if card.is_file() else path).stat().st_mtime
             busy = not card.is_file() and _written_lately(path)
             yield Kept("images", path.name, path, what, _size(path), used, busy)
+
+
+def _targets() -> Iterator[Kept]:
+    base = targets_folder()
+    for path in base.iterdir() if base.is_dir() else ():
+        if path.name.startswith(".") or not path.is_dir():
+            continue
+        card, what = path / "targets.json", "unreadable"
+        with suppress(InputError, KeyError, TypeError):
+            content = read_json(card)
+            views = f"{content['views']} view" + "s" * (content["views"] != 1)
+            what = f"{content['teacher']} on {content['data']}, {views}"
+        used = (card if card.is_file() else path).stat().st_mtime
+        yield Kept("targets", path.name, path, what, _size(path), used, is_locked(path / "lock"))
 
 
 def _written_lately(folder: Path) -> bool:

@@ -1,4 +1,4 @@
-"""Commands about kept work: what passes over probe images and decoded image folders left on disk."""
+"""Commands about kept work: analyses, decoded image folders and teachers' targets left on disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ app = typer.Typer(
 
 @app.command("list")
 def list_all(as_json: o.AsJson = False) -> None:
-    """List analyses and decoded images with their size, the latest used first."""
+    """List analyses, decoded images and teachers' targets with their size, the latest used first."""
     found = kept()
     total = sum(one.bytes for one in found)
     if as_json:

@@ -12,7 +12,7 @@ from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
 from pursuhint.cli.students import tell_automatic
 from pursuhint.errors import InputError, unknown
-from pursuhint.files import copy_file, write_json
+from pursuhint.files import copy_file, in_bytes, write_json
 from pursuhint.plan import HintPlan
 from pursuhint.ranks import is_first_process, process_count
 from pursuhint.runs import RunFolder, create_run, find_run
@@ -85,6 +85,11 @@ def distill(
     allow_crossing: Annotated[
         bool, typer.Option("--allow-crossing", help="Let pairs cross: an earlier hint point, a later layer.")
     ] = False,
+    keep_targets: Annotated[
+        int | None,
+        typer.Option(help="Show each image in this many views and ask the teacher about each of them once."),
+    ] = None,
+    targets_limit: Annotated[float, typer.Option(help="Gigabytes that kept targets may take.")] = 10.0,
     data: Annotated[str | None, typer.Option(help="The plan's data when left out.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The teacher's checkpoint, if it moved.")] = None,
     allow_weak_teacher: o.AllowWeak = False,
@@ -115,6 +120,8 @@ def distill(
         weights=weighing,
         weight_schedule=o.given(logit=schedule_logit, hint=schedule_hint),
         **o.given(temperature=temperature),
+        keep_targets=keep_targets,
+        targets_limit=targets_limit,
         **recipe,
     )
     _run(settings, detach=detach, as_json=as_json)
@@ -220,6 +227,13 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
     metrics: dict[str, Any] = summary["metrics"]
     for text in run.history().warnings:
         err.print(text, style="yellow", highlight=False)
+    if kept := run.history().facts.get("targets"):
+        err.print(
+            f"targets of the teacher: {in_bytes(kept['bytes'])} kept, views of an image: {kept['views']}, "
+            f"found from earlier runs: {percent(kept['share_kept'])} (see `pursuhint cache list`)",
+            style="dim",
+            highlight=False,
+        )
     best = "best TEST epoch" if summary["selection"] == "test" else "best epoch"
     ratio = f", {summary['compression']:.2f} times smaller than its teacher" if summary["compression"] else ""
     out.print(

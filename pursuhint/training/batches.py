@@ -82,17 +82,23 @@ class Batches:
         ids, labels = (torch.as_tensor(values) for values in (self._split.ids, self._split.labels))
         return TrainingImages(ids, labels)
 
-    def epoch(self, epoch: int, *, first: int = 0) -> Iterator[Batch]:
-        """Yield this process's parts of an epoch's batches, `accumulate` a step, from the step `first` on."""
-        return self._cut(epoch, range(first, self.steps), self._own)
+    def epoch(self, epoch: int, *, first: int = 0, view: int | None = None) -> Iterator[Batch]:
+        """Yield this process's parts of an epoch's batches, `accumulate` a step.
+
+        Args:
+            epoch: sets the order of the images.
+            first: the step to begin with.
+            view: which view of every image is shown; one of the epoch's own when None.
+        """
+        return self._cut(epoch, range(first, self.steps), self._own, epoch if view is None else view)
 
     def parts(self, epoch: int, step: int) -> Iterator[Batch]:
         """Yield every part of one batch, those of the other processes too."""
-        return self._cut(epoch, range(step, step + 1), range(self._parts))
+        return self._cut(epoch, range(step, step + 1), range(self._parts), epoch)
 
-    def _cut(self, epoch: int, steps: range, parts: range) -> Iterator[Batch]:
+    def _cut(self, epoch: int, steps: range, parts: range, view: int) -> Iterator[Batch]:
         order = epoch_order(self._seed, epoch, len(self._split))
-        uniform = draws(self._seed, epoch, self._split.ids)
+        uniform = draws(self._seed, view, self._split.ids)
         for step in steps:
             whole = order[step * self._batch_size : (step + 1) * self._batch_size]
             for part in parts:
@@ -106,7 +112,7 @@ class Batches:
             places = np.concatenate([places[:1] - 1, places])
         positions = whole[places]
         views = augment(self._pixels(positions), uniform[positions], self._augmentation)
-        images = self._preprocess.apply(views, self._device)
+        images = self._preprocess.apply(views, self._device).contiguous(memory_format=torch.channels_last)
         labels, ids = (
             torch.as_tensor(values[positions]).to(self._device)
             for values in (self._split.labels, self._split.ids)

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pursuhint.device import prepare_cpu
-from pursuhint.errors import StopRequested
+from pursuhint.device import bfloat16_pays, prepare_cpu
+from pursuhint.errors import InputError, StopRequested
+from pursuhint.files import in_bytes
 from pursuhint.losses import Batch, Outputs
 from pursuhint.progress import Progress, silent
 from pursuhint.training.checkpoint import latest_checkpoint, save_checkpoint
@@ -30,7 +31,8 @@ from pursuhint.training.schedule import learning_rate
 from pursuhint.training.selection import Selection, average_weights
 from pursuhint.training.settings import RunSettings
 from pursuhint.training.step import seed_step, take_step
-from pursuhint.training.teaching import LiveTeacher
+from pursuhint.training.target_cache import keep_targets
+from pursuhint.training.teaching import KeepingTeacher, LiveTeacher, Teaching
 from pursuhint.training.weight_schedule import weights_at
 from pursuhint.training.weights import WEAK, gradient_norms, gradient_shares, settle_weights
 from pursuhint.training.window import Window, step_entry
@@ -84,9 +86,9 @@ class Trainer:
         self.weights: dict[str, float] = {}
         self.average: nn.Module | None = None
         taught = parts.teacher is not None and any(loss.needs_teacher for loss in self.distiller.losses)
-        self._teacher = (
-            LiveTeacher(_resting(parts.teacher.model), parts.pairs, self.fabric) if taught else None
-        )
+        self._teacher: Teaching | None = None
+        if taught:
+            self._teacher = LiveTeacher(_resting(parts.teacher.model), parts.pairs, self.fabric)
 
     # -- before the first step -------------------------------------------------------------------------------
 
@@ -94,17 +96,26 @@ class Trainer:
         """Build regressors and optimiser, then go on from the latest checkpoint or settle the weights.
 
         Raises:
+            InputError: targets cannot be kept by several processes.
             PursuhintError: memory runs out, or the weights cannot be balanced.
         """
         with explain_out_of_memory(self.settings, self.folder):
             self._start()
 
     def _start(self) -> None:
+        if self.settings.precision == "bf16-mixed" and not bfloat16_pays(self.fabric.device):
+            self.record(
+                "warning",
+                text=f"this {self.fabric.device.type} has no arithmetic for bfloat16, so bf16-mixed can be "
+                "many times slower than 32-true here",
+            )
         example = next(self.batches.parts(0, 0))
         teacher = self.teach(example)
         torch.manual_seed(self.settings.seed)
         self.distiller.prepare(example, teacher, self.batches.images)
-        self.distiller.to(self.fabric.device).train()
+        self.distiller.to(self.fabric.device, memory_format=torch.channels_last).train()
+        if self.settings.keep_targets:
+            teacher = self._keep_targets(example)
         if self.processes.count > 1:
             freeze_unreached(self.distiller, example, teacher)
         optimizer = torch.optim.SGD(
@@ -112,6 +123,8 @@ class Trainer:
             lr=self.settings.learning_rate,
             momentum=self.settings.momentum,
             weight_decay=self.settings.weight_decay,
+            # Fused, a first step that loss scaling leaves out leaves a momentum that was never written.
+            fused=self.fabric.device.type in ("cpu", "cuda") and not self.scales_losses,
         )
         found = latest_checkpoint(self.folder)
         if found is None:
@@ -121,6 +134,28 @@ class Trainer:
             self.average = average_weights(self.distiller.student, self.settings.ema)
         if found is not None:
             restore(self, *found)
+
+    def _keep_targets(self, example: Batch) -> Outputs:
+        """Keep what the teacher says, if it fits; returns what it says of the example."""
+        if self.processes.count > 1:  # each would decide for itself whether they fit
+            raise InputError(
+                f"one process can keep targets; found {self.processes.count}; leave `--keep-targets` out"
+            )
+        keeping = keep_targets(
+            self._teacher,
+            example,
+            self.settings,
+            self.parts,
+            losses=self.distiller.losses,
+            ids=self.batches.images.ids.numpy(),
+            warn=lambda text: self.record("warning", text=text),
+        )
+        if keeping is not None:
+            self._teacher, kept = keeping, keeping.kept
+            everything = kept.views * len(self.batches.images.ids)
+            self.record("targets", bytes=kept.bytes, views=kept.views, share_kept=len(kept) / everything)
+            self.progress(f"keeping {in_bytes(kept.bytes)} of targets", len(kept), everything)
+        return self.teach(example)
 
     def _settle(self, example: Batch, teacher: Outputs | None) -> None:
         for text in what_differs(self.distiller, self.settings, self.processes.count):
@@ -152,12 +187,16 @@ class Trainer:
         Raises:
             Stopped: it was asked to; PursuhintError: a loss is not finite, or memory runs out.
         """
-        with explain_out_of_memory(self.settings, self.folder):
-            while self.standing.epoch < self.settings.epochs:
-                self._train_epoch()
-            final = self.processes.from_first(
-                lambda: self.selection.final(self._scored, self.distiller.student)
-            )
+        try:
+            with explain_out_of_memory(self.settings, self.folder):
+                while self.standing.epoch < self.settings.epochs:
+                    self._train_epoch()
+                final = self.processes.from_first(
+                    lambda: self.selection.final(self._scored, self.distiller.student)
+                )
+        finally:
+            if isinstance(self._teacher, KeepingTeacher):
+                self._teacher.kept.close()
         self.record("final", **final)
         return final
 
@@ -165,7 +204,7 @@ class Trainer:
         epoch, first = self.standing.epoch, self.standing.step
         every = max(1, self.batches.steps // LOGGED_PER_EPOCH)
         began = time.perf_counter()
-        parts = self.batches.epoch(epoch, first=first)
+        parts = self.batches.epoch(epoch, first=first, view=self._view())
         for step in range(first, self.batches.steps):
             if self.processes.any(self.should_stop()):
                 check_tensors(self.distiller, epoch)
@@ -221,8 +260,18 @@ class Trainer:
         return weights_at(self.weights, schedules, epoch, self.settings.epochs)
 
     def teach(self, batch: Batch) -> Outputs | None:
-        """Return what the teacher says of a batch; None when no loss asks."""
-        return self._teacher(batch) if self._teacher else None
+        """Return what the teacher says of a batch of this epoch; None when no loss asks."""
+        return self._teacher(batch, self._view()) if self._teacher else None
+
+    def _view(self) -> int:
+        """Return which view of the images this epoch shows: its own, or one of those that are kept."""
+        epoch = self.standing.epoch
+        return epoch % self._teacher.kept.views if isinstance(self._teacher, KeepingTeacher) else epoch
+
+    @property
+    def scales_losses(self) -> bool:
+        """Whether gradients are kept from vanishing in half precision by scaling the losses."""
+        return bool(self.fabric.strategy.precision.state_dict())
 
     @property
     def _scored(self) -> nn.Module:

@@ -50,6 +50,9 @@ class RunSettings(BaseModel):
         select: the part on which the best epoch is chosen. ``test`` is what published tables often do, best
             test epoch: optimistic, because the images that choose are those that judge.
         threads: CPU threads; the same number gives the same history. None takes what torch takes.
+        keep_targets: V, to show each image in V views over and over and to ask the teacher about each view
+            once, keeping its answers on disk; None shows a new view every epoch. `targets_limit` is how many
+            gigabytes they may take.
         mirrors: ``tensorboard`` and ``mlflow`` are copies of the journal.
     """
 
@@ -92,6 +95,8 @@ class RunSettings(BaseModel):
     threads: int | None = Field(None, ge=1)
     precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"] = "32-true"
     limit: int | None = Field(None, ge=2)
+    keep_targets: int | None = Field(None, ge=1)
+    targets_limit: float = Field(10.0, gt=0, allow_inf_nan=False)
     mirrors: tuple[Literal["tensorboard", "mlflow"], ...] = ()
 
     @model_validator(mode="before")
@@ -109,6 +114,8 @@ class RunSettings(BaseModel):
             raise ValueError("a distillation needs a hint plan")
         if self.kind == "train" and (self.hint_loss != "none" or self.logit_loss != "none"):
             raise ValueError("training without a teacher has no hint loss and no logit loss")
+        if self.keep_targets and self.hint_loss == self.logit_loss == "none":
+            raise ValueError("without a hint loss and a logit loss there are no targets to keep")
         return self
 
     @model_validator(mode="after")
@@ -154,6 +161,11 @@ class RunSettings(BaseModel):
             raise ValueError(
                 f"`{min(needing)}` needs one class for each image, and `{self.mix}` blends two; "
                 "set `mix` to none or choose another loss"
+            )
+        if self.mix != "none" and self.keep_targets:
+            raise ValueError(
+                f"targets are kept image by image, and `{self.mix}` blends two; set `mix` to none or "
+                "`keep_targets` to None"
             )
         return self
 

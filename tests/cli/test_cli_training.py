@@ -73,6 +73,15 @@ def test_distill_in_words(pursuhint, plan_file: Path):
     assert "of 500 test images (best epoch 1), 5,006 parameters, 8.72 times smaller than its teacher" in words
 
 
+def test_kept_targets_are_said_and_listed(pursuhint, plan_file: Path):
+    given = ("--plan", plan_file, "--student", STUDENT, *QUICK, "--keep-targets", "1")
+    for share in ("0.00 %", "100.00 %"):
+        words = " ".join(pursuhint("distill", *given).err.split())
+        assert "targets of the teacher: 18.0 kB kept, views of an image: 1" in words
+        assert f"found from earlier runs: {share} (see `pursuhint cache list`)" in words
+    assert [one["kind"] for one in pursuhint("cache", "list", "--json").json["kept"]] == ["targets"]
+
+
 def test_distill_shows_first_how_the_pairs_meet(pursuhint, plan_file: Path):
     command = ("distill", "--plan", plan_file, "--student", STUDENT, *QUICK, "--hint-loss", "fitnet")
     lines = [" ".join(line.split()) for line in pursuhint(*command).out.splitlines()]

@@ -71,11 +71,12 @@ def test_the_total_is_the_weighted_sum_of_the_named_losses(train, settings_for, 
 
 def test_teacher_and_student_see_the_same_tensor(train, settings_for):
     seen: dict[str, list[torch.Tensor]] = {"teacher": [], "student": []}
+    settings = settings_for(epochs=2)
 
     def watch(parts: Parts) -> None:
         def note(who: str):
             def hook(module, inputs):
-                if who == "teacher" or module.training:
+                if len(inputs[0]) == settings.batch_size and (who == "teacher" or module.training):
                     seen[who].append(inputs[0])
 
             return hook
@@ -83,7 +84,7 @@ def test_teacher_and_student_see_the_same_tensor(train, settings_for):
         parts.teacher.model.register_forward_pre_hook(note("teacher"))
         parts.student.model.register_forward_pre_hook(note("student"))
 
-    train(settings_for(epochs=2), watch=watch)
+    train(settings, watch=watch)
     assert len(seen["teacher"]) == len(seen["student"]) == 1 + 2 * 3
     for taught, learned in zip(seen["teacher"], seen["student"], strict=True):
         assert taught is learned
@@ -180,6 +181,15 @@ def test_mixed_precision_trains_with_finite_losses(train, settings_for):
         assert math.isfinite(step["total"])
         assert step["raw"]["cls"] == pytest.approx(other["raw"]["cls"], rel=0.1)
     assert all(v.dtype != torch.bfloat16 for v in recorded.student.values())
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_bfloat16_without_arithmetic_for_it_is_warned_about(train, settings_for, monkeypatch, pays: bool):
+    monkeypatch.setattr("pursuhint.training.loop.bfloat16_pays", lambda _: pays)
+    recorded = train(settings_for(precision="bf16-mixed", epochs=1), stop_after=0)
+    texts = [warning["text"] for warning in recorded.of("warning")]
+    said = "this cpu has no arithmetic for bfloat16, so bf16-mixed can be many times slower than 32-true here"
+    assert texts == ([] if pays else [said])
 
 
 def test_start_weights_come_from_the_given_file(train, settings_for, tiny_weights):

@@ -106,13 +106,20 @@ def test_cross_entropy_takes_probabilities():
 def test_teacher_and_student_see_the_mixed_images(train, settings_for, kind: str):
     seen: dict[str, list[torch.Tensor]] = {"teacher": [], "student": []}
 
+    size = (
+        settings_for().batch_size
+    )  # fewer images: the faster teacher is compared with the one it stands for
+
     def watch(parts) -> None:
-        note = seen["teacher"].append
-        parts.teacher.model.register_forward_pre_hook(lambda module, inputs: note(inputs[0]))
-        keep = seen["student"].append
-        parts.student.model.register_forward_pre_hook(
-            lambda module, inputs: keep(inputs[0]) if module.training else None
-        )
+        def note(who: str):
+            def hook(module, inputs):
+                if len(inputs[0]) == size and (who == "teacher" or module.training):
+                    seen[who].append(inputs[0])
+
+            return hook
+
+        parts.teacher.model.register_forward_pre_hook(note("teacher"))
+        parts.student.model.register_forward_pre_hook(note("student"))
 
     plain = train(settings_for(epochs=1), folder="plain")
     mixed = train(settings_for(epochs=1, mix=kind), watch=watch)
@@ -145,3 +152,8 @@ def test_losses_that_need_one_class_an_image_are_refused(settings_for, monkeypat
 def test_values_that_break_their_rule_are_named(fields: dict, message: str):
     with pytest.raises(InputError, match=message):
         make_settings(kind="train", student="zoo:resnet8", data="digits", preprocess="digits", **fields)
+
+
+def test_targets_are_not_kept_of_mixed_images(settings_for):
+    with pytest.raises(InputError, match="targets are kept image by image, and `mixup` blends two"):
+        settings_for(mix="mixup", keep_targets=2)

@@ -1,0 +1,137 @@
+"""Kept targets of earlier runs: found again by everything that they depend on, and capped in size."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pursuhint.errors import StorageError
+from pursuhint.files import in_bytes, write_json
+from pursuhint.home import targets_folder
+from pursuhint.losses import Batch, HintLoss, Loss, Outputs
+from pursuhint.training.kept_targets import KeptTargets, Shapes, bytes_needed
+from pursuhint.training.prepare import Parts
+from pursuhint.training.settings import RunSettings
+from pursuhint.training.teaching import KeepingTeacher, Teaching, rows_of
+
+FORMAT = 1
+CARD = "targets.json"
+SPARE = 1 << 30
+"""Bytes of disk that kept targets leave free."""
+TOLERANCE = 1e-2
+"""Largest relative difference of kept targets from the teacher's own; half precision makes about 3e-4."""
+
+
+def keep_targets(
+    live: Teaching,
+    example: Batch,
+    settings: RunSettings,
+    parts: Parts,
+    *,
+    losses: list[Loss],
+    ids: np.ndarray,
+    warn: Callable[[str], None],
+) -> KeepingTeacher | None:
+    """Make a teacher that keeps its targets, if they fit.
+
+    Args:
+        live: the teacher.
+        example: view 0 of a few images.
+        settings: of the run, with `keep_targets`.
+        parts: of the run.
+        losses: of the run, prepared.
+        ids: int64, shape (n,): the run's training images.
+        warn: is told why targets are not kept.
+
+    Returns:
+        None, after a warning, when the targets would be too large or those on disk are not this teacher's.
+    """
+    hint_losses = [loss for loss in losses if isinstance(loss, HintLoss)]
+
+    def targets(outputs: Outputs) -> dict[str, torch.Tensor]:
+        return {name: value for loss in hint_losses for name, value in loss.targets(outputs).items()}
+
+    with torch.no_grad():
+        rows = rows_of(live(example, 0), targets)
+    shapes = {name: tuple(value.shape[1:]) for name, value in rows.items()}
+    folder = targets_folder() / targets_key(settings, parts, ids, shapes)
+    needed = bytes_needed(shapes, images=len(ids), views=settings.keep_targets)
+    if reason := _too_large(needed, settings, folder):
+        warn(f"the teacher's targets are not kept: {reason}")
+        return None
+    try:
+        kept = KeptTargets(folder, ids=ids, views=settings.keep_targets, shapes=shapes)
+    except StorageError as error:
+        warn(f"the teacher's targets are not kept: {error}")
+        return None
+    teacher = KeepingTeacher(live, targets, kept)
+    if not _agree(kept, example, rows):
+        kept.close()
+        warn(
+            f"the teacher's targets are not kept: those in `{folder}` are not its own or are damaged; remove "
+            f"them with `pursuhint cache clear {folder.name}`"
+        )
+        return None
+    write_json(folder / CARD, {"teacher": parts.teacher.spec, "data": settings.data, "views": kept.views})
+    return teacher
+
+
+def targets_key(settings: RunSettings, parts: Parts, ids: np.ndarray, shapes: Shapes) -> str:
+    """Hash everything that the targets depend on to 16 hexadecimal digits.
+
+    The names of guided layers and of the student are not part of it: runs with other students share targets
+    that have the same shapes.
+    """
+    hints = [pair.hint for pair in parts.pairs]
+    what = {
+        "format": FORMAT,
+        "teacher": parts.teacher.hash,
+        "data": parts.data.id,
+        "ids": hashlib.sha256(np.sort(ids).tobytes()).hexdigest(),
+        "augmentation": parts.augmentation,
+        "seed": settings.seed,
+        "views": settings.keep_targets,
+        "preprocess": parts.preprocess.text,
+        "precision": settings.precision,
+        "hint_loss": settings.hint_loss,
+        "hints": hints,
+        "shapes": list(shapes.values()),
+    }
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _too_large(needed: int, settings: RunSettings, folder: Path) -> str:
+    """Say why so many bytes may not be kept; nothing when they may."""
+    limit = int(settings.targets_limit * 1e9)
+    if needed > limit:
+        return (
+            f"{settings.keep_targets} views take {in_bytes(needed)}, more than the {in_bytes(limit)} of "
+            "`--targets-limit`; raise it, keep fewer views or choose a hint loss with smaller targets"
+        )
+    there = sum(path.stat().st_size for path in folder.glob("*.f16"))
+    free = shutil.disk_usage(_existing(folder)).free - SPARE
+    if needed - there > free:
+        return f"{in_bytes(needed)} are needed and {in_bytes(max(0, free))} of disk can be used; free some"
+    return ""
+
+
+def _existing(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.is_dir())
+
+
+def _agree(kept: KeptTargets, example: Batch, rows: dict[str, torch.Tensor]) -> bool:
+    """Compare what is kept of the example images with what the teacher says now."""
+    there = torch.from_numpy(~kept.missing(0, example.ids)).to(example.ids.device)
+    if not there.any():
+        return True
+    found = kept.read(0, example.ids[there])
+    return all(
+        bool((found[name] - rows[name][there].float()).norm() <= TOLERANCE * rows[name][there].float().norm())
+        for name in found
+    )
