@@ -1,11 +1,10 @@
-"""How far the hint points can be trusted: how often each is chosen, and how well they cover the layers."""
+"""How far the hint points can be trusted: how often each is chosen among resamples of the probe images."""
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
-from app import cached, failures, overrides, state
+from app import failures, overrides, state
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import METHODS
@@ -22,12 +21,8 @@ OFTEN, SELDOM = 0.9, 0.5
 
 def stability(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
     """Draw how often each layer is chosen; resampling takes seconds, so it waits to be asked for."""
-    preset = plan.method not in METHODS
-    question = StabilityQuestion(
-        plan.metric, plan.method, len(plan.clusters), hint_points=plan.hint_points if preset else None
-    )
-    samples = state.get().choice.samples
-    found = analysis.kept_stability(question, samples=samples)
+    preset, samples = plan.method not in METHODS, state.get().choice.samples
+    question, found = question_of(plan), kept(analysis, plan)
     if found is None:
         st.caption(
             "A hundred times, a fifth of the probe images is left out and the layers are grouped anew."
@@ -44,6 +39,19 @@ def stability(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None
             st.rerun()  # without the button
     if found is not None:
         _show(found, view, fixed=preset)
+
+
+def question_of(plan: HintPlan) -> StabilityQuestion:
+    """Return the question of a plan's stability; a preset's hint points are part of it."""
+    preset = plan.method not in METHODS
+    return StabilityQuestion(
+        plan.metric, plan.method, len(plan.clusters), hint_points=plan.hint_points if preset else None
+    )
+
+
+def kept(analysis: AnalysisFolder, plan: HintPlan) -> Stability | None:
+    """Return the stability of a plan where it was measured before."""
+    return analysis.kept_stability(question_of(plan), samples=state.get().choice.samples)
 
 
 def _show(found: Stability, view: LayerView, *, fixed: bool) -> None:
@@ -67,26 +75,3 @@ def _show(found: Stability, view: LayerView, *, fixed: bool) -> None:
             f"On other images the coverage of {', '.join(found.hint_points)} would lie between {low:.3f} and "
             f"{high:.3f} (95 %)."
         )
-
-
-def coverage(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
-    """Draw the coverage of the plan beside that of what it has to beat, at equal K."""
-    rows = cached.coverages(analysis, plan, state.get().choice.samples)
-    label = dict(zip(view.layers, view.labels, strict=True))
-    table = pd.DataFrame(
-        {
-            "hint points": [row.name for row in rows],
-            "coverage": [row.value for row in rows],
-            "layers": [", ".join(label[name] for name in row.hint_points) for row in rows],
-        }
-    ).sort_values("coverage", ascending=False, kind="stable")
-    columns = {
-        "coverage": st.column_config.ProgressColumn(
-            format="%.3f",
-            min_value=0.0,
-            max_value=1.0,
-            help="Mean over all layers of the similarity to the nearest hint point. It rises with every "
-            "point, so only equal numbers compare.",
-        ),
-    }
-    st.dataframe(table, hide_index=True, column_config=columns)

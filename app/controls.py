@@ -66,14 +66,14 @@ def clusters(page: str, most: int) -> None:
     The widget knows no limits: it would turn red without a word.
     """
     mine = state.get()
-    tie = bound(f"{page}-clusters", min(mine.choice.clusters, most), lambda k: _take(k, most))
+    tie = bound(f"{page}-clusters", min(mine.choice.clusters, most), lambda k: take_clusters(k, most))
     preset = PRESETS.get(mine.choice.method)
     follows = preset is not None and not preset.takes_clusters
     note = "It follows from the method." if follows else "One hint point each."
     st.number_input("Clusters K", step=1, width=120, help=note, disabled=follows, **tie)
 
 
-def _take(clusters: int, most: int) -> None:
+def take_clusters(clusters: int, most: int) -> None:
     """Choose K.
 
     Raises:

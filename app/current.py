@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -14,6 +15,7 @@ from pursuhint.clustering import Clustering
 from pursuhint.errors import InputError
 from pursuhint.home import analyses_folder
 from pursuhint.plan import HintPlan
+from pursuhint.similarity import SimilarityMatrix
 from pursuhint.view import LayerView, Order, layer_view
 
 VARIABLE = "PURSUHINT_ANALYSIS"
@@ -74,8 +76,13 @@ def view(
         InputError: the plan was made of other layers than the analysis has.
     """
     similarity = cached.similarity(analysis, plan.metric, state.get().choice.samples)
+    return drawn(similarity, plan, order=order, positions=positions, described=analysis.layers)
+
+
+def drawn(similarity: SimilarityMatrix, plan: HintPlan, **more: Any) -> LayerView:
+    """Return the drawing of a matrix under a plan; `more` goes to `layer_view`."""
     grouped = Clustering(plan.method, plan.layers, plan.clusters, plan.centres, False, plan.silhouette)
-    return layer_view(similarity, grouped, plan.hint_points, order=order, positions=positions)
+    return layer_view(similarity, grouped, plan.hint_points, **more)
 
 
 def open_plan(text: bytes, name: str) -> HintPlan:

@@ -9,7 +9,7 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app import current, failures, sidebar  # noqa: E402
+from app import current, drafts, failures, sidebar  # noqa: E402
 
 PAGES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs")
 
@@ -26,6 +26,7 @@ def main() -> None:
     failures.show_kept()
     with failures.shown():  # an address that names no analysis: the page shows the one opened first
         current.follow_address()
+        drafts.follow_address()
     with failures.shown():
         sidebar.draw()
         page.run()

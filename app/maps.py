@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import streamlit as st
 
-from app import failures
+from app import cached, failures, state
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.analysis.maps import make_map_apart
+from pursuhint.embedding import map_layers
 from pursuhint.figures import image_map
 from pursuhint.view import LayerView
 
@@ -18,7 +17,7 @@ BADGES = {"blue": "blue", "orange": "orange", "green": "green", "purple": "viole
 WAIT = "Making the map: about 20 seconds the first time, then it is kept …"
 
 
-def legend(view: LayerView) -> None:
+def legend(view: LayerView, aside: str) -> None:
     """Write the hint points as badges, as near to the colours of their clusters as the theme has.
 
     Number and name share one badge: a narrow screen breaks lines between badges, never inside one.
@@ -27,21 +26,22 @@ def legend(view: LayerView) -> None:
     for number, layer in enumerate(view.hints, start=1):
         colour = BADGES.get(view.colours[view.clusters[layer]], "gray")
         badges.append(f":{colour}-badge[HP{number}&ensp;**{view.layers[layer]}**]")
-    st.markdown("&ensp; ".join(badges))
+    with st.container(key="hints-legend", width="stretch", gap=None):
+        st.markdown("&ensp; ".join(badges))
+        st.caption(aside)
 
 
 def layer_positions(analysis: AnalysisFolder, metric: str) -> np.ndarray | None:
-    """Draw the choice of the layer map's method; returns the UMAP when it is wanted, None for MDS."""
-    method = st.segmented_control(
-        "Method of the map",
-        ["MDS", "UMAP"],
-        default="MDS",
-        required=True,
-        label_visibility="collapsed",
-        key="hints-map-method",
-    )
-    if method == "MDS":
+    """Return the layer map that the visitor wants to see; None for MDS, which every drawing has.
+
+    Raises:
+        PursuhintError: the UMAP could not be made.
+    """
+    method = state.get().look.map
+    if method == "mds":
         return None
+    if method == "pca":
+        return map_layers(cached.similarity(analysis, metric, state.get().choice.samples), method="pca")
     if analysis.layer_map(metric) is None:
         with st.spinner(WAIT):
             make_map_apart(analysis, "layers", metric)
@@ -49,15 +49,15 @@ def layer_positions(analysis: AnalysisFolder, metric: str) -> np.ndarray | None:
 
 
 @st.fragment
-def images(analysis: AnalysisFolder, hint_points: Sequence[str]) -> None:
-    """Draw the probe images at a layer of the visitor's choice."""
+def images(analysis: AnalysisFolder, first: str) -> None:
+    """Draw the probe images at a layer of the visitor's choice, to begin with at the one given."""
     names = [layer.name for layer in analysis.layers]
     layer = st.selectbox(
         "Layer",
         names,
-        index=names.index(hint_points[-1]),
+        index=names.index(first),
         label_visibility="collapsed",
-        key="hints-images-layer",
+        key=f"hints-images-layer-{first}",
     )
     with failures.shown():
         positions = analysis.image_map(layer)

@@ -16,6 +16,11 @@ from pursuhint.plan import HintPlan
 from pursuhint.view import LayerView
 
 
+def who() -> str:
+    """Return who makes a change, as far as the machine knows."""
+    return os.environ.get("USER", "")
+
+
 def on_click(key: str) -> dict[str, Any]:
     """Return what makes a figure's layers clickable."""
     return {"on_select": lambda: clicked(key), "selection_mode": "points"}
@@ -32,7 +37,18 @@ def toggle(layer: str) -> None:
     """Add the layer to the hint points, or remove it."""
     plan = current.plan(current.analysis())
     action = "remove" if layer in plan.hint_points else "add"
-    state.get().edit(plan.with_override(action, layer, who=os.environ.get("USER", "")))
+    state.get().edit(plan.with_override(action, layer, who=who()))
+
+
+def move(hint: str, layer: str) -> None:
+    """Let a layer take the place of a hint point.
+
+    Raises:
+        InputError: an unknown layer, or one that is (no) hint point already.
+    """
+    plan = current.plan(current.analysis())
+    swapped = plan.with_override("add", layer, who=who()).with_override("remove", hint, who=who())
+    state.get().edit(swapped)
 
 
 def table(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
@@ -95,6 +111,16 @@ def note(layer: str, why: str) -> None:
     state.get().note(layer, why, plan)
 
 
+def steps(plan: HintPlan) -> None:
+    """Draw what goes back and forth between plans."""
+    mine = state.get()
+    automatic = not plan.overrides and mine.choice not in mine.edited
+    with st.container(horizontal=True, width="content", gap="small"):
+        st.button("Undo", on_click=mine.undo, disabled=not mine.past, icon=":material/undo:")
+        st.button("Redo", on_click=mine.redo, disabled=not mine.future, icon=":material/redo:")
+        st.button("Back to automatic", on_click=mine.forget_edits, disabled=automatic)
+
+
 @failures.kept
 def opened(key: str) -> None:
     """Take over the plan of an uploaded file."""
@@ -102,4 +128,5 @@ def opened(key: str) -> None:
     if file is not None:
         opened_plan = current.open_plan(file.getvalue(), file.name)
         points = several(len(opened_plan.hint_points), "hint point")
-        st.toast(f"Opened **{file.name}**: {points}", icon=":material/check:")
+        said = f"Opened **{file.name}**: {points}; Undo brings the former plan back"
+        st.toast(said, icon=":material/check:")

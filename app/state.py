@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
 from pursuhint.analysis import AnalysisFolder
+from pursuhint.drafts import Draft
+from pursuhint.embedding import LayerMap
 from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
 from pursuhint.plan import HintPlan
 from pursuhint.runs import History, RunFolder
@@ -18,11 +20,13 @@ from pursuhint.students.target import DEFAULT_COMPRESSION
 from pursuhint.training.recipes import RECIPES
 from pursuhint.training.settings import HintLoss, LogitLoss, Weights
 from pursuhint.training.weight_presets import WEIGHT_PRESETS
+from pursuhint.view import Order
 
 KEY = "pursuhint"
 DEFAULT = Weights()
 QUICK = RECIPES["quick"]
-LayerMap = Literal["mds", "umap"]
+STEPS = 100
+"""Changes that can be undone."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,46 @@ class Choice:
     method: str = DEFAULT_METHOD
     clusters: int = DEFAULT_CLUSTERS
     samples: int | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """What undoing goes back to: a choice, and the plan that was changed under it, if any."""
+
+    choice: Choice
+    plan: HintPlan | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """How the layers are shown; it changes no plan.
+
+    Attributes:
+        order: of the rows of the matrix.
+        map: how the layer map was made.
+        selected: the layer whose facts are shown; empty for none.
+    """
+
+    order: Order = "dendrogram"
+    map: LayerMap = "mds"
+    selected: str = ""
+
+
+@dataclass(frozen=True)
+class KeptDraft:
+    """What of this visit is on disk.
+
+    Attributes:
+        looked: whether the address was asked for a draft.
+        id: under which the draft is kept; empty for none.
+        own: whether this visit wrote it; another's is only read, and changes go under an id of their own.
+        content: as it was last read or written.
+    """
+
+    looked: bool = False
+    id: str = ""
+    own: bool = False
+    content: Draft | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +156,11 @@ class AppState:
         teacher: folder of the current analysis; None until one was opened.
         watched: folder of the analysis that is being made, shown on the first page.
         choice: metric, method and number of clusters.
+        begun: the choice that the teacher was opened with.
         edited: the plans that were changed by hand or opened from a file; all others are automatic.
+        past, future: what undoing and redoing go to, the nearest last.
+        look: how the layers are shown.
+        draft: where the work is kept.
         recipe: how the next student is to be trained.
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
         launched: ticket of a Start button -> id of the run that its first click started.
@@ -124,7 +172,12 @@ class AppState:
     teacher: Path | None = None
     watched: Path | None = None
     choice: Choice = field(default_factory=Choice)
+    begun: Choice = field(default_factory=Choice)
     edited: dict[Choice, HintPlan] = field(default_factory=dict)
+    past: list[Step] = field(default_factory=list)
+    future: list[Step] = field(default_factory=list)
+    look: Look = field(default_factory=Look)
+    draft: KeptDraft = field(default_factory=KeptDraft)
     recipe: Recipe = field(default_factory=Recipe)
     guided: dict[str, str] = field(default_factory=dict)
     launched: dict[int, str] = field(default_factory=dict)
@@ -138,8 +191,10 @@ class AppState:
         self.teacher, self.watched = analysis.path, None
         allowed = metrics_of(analysis.card.pooling)
         metric = DEFAULT_METRIC if DEFAULT_METRIC in allowed else allowed[0]
-        self.choice = Choice(metric, clusters=min(DEFAULT_CLUSTERS, len(analysis.layers)))
+        self.choice = self.begun = Choice(metric, clusters=min(DEFAULT_CLUSTERS, len(analysis.layers)))
         self.edited, self.guided, self.recipe = {}, {}, replace(self.recipe, student="")
+        self.past, self.future, self.look = [], [], Look()
+        self.draft = KeptDraft(looked=self.draft.looked)
         self.revision += 1
 
     def watch(self, analysis: AnalysisFolder) -> None:
@@ -152,27 +207,62 @@ class AppState:
 
     def choose(self, **changed: str | int | None) -> None:
         """Change metric, method or clusters; a plan edited under another choice waits there."""
-        self.choice = Choice(**(vars(self.choice) | changed))
-        self.guided = {}
-        self.revision += 1
+        choice = replace(self.choice, **changed)
+        self._go(Step(choice, self.edited.get(choice)))
 
     def edit(self, plan: HintPlan) -> None:
         """Keep a plan that a person changed, for the present choice."""
-        self.edited[self.choice] = plan
-        self.guided = {}
-        self.revision += 1
+        self._go(Step(self.choice, plan))
 
     def adopt(self, plan: HintPlan, *, samples: int | None = None) -> None:
         """Take over a plan from a file, with its choice; one made by hand changes the default method's."""
         method = DEFAULT_METHOD if plan.method == "manual" else plan.method
-        self.choice = Choice(plan.metric, method, len(plan.clusters), samples)
-        self.edit(plan)
+        self._go(Step(Choice(plan.metric, method, len(plan.clusters), samples), plan))
 
     def forget_edits(self) -> None:
         """Go back to the automatic plan of the present choice."""
-        self.edited.pop(self.choice, None)
-        self.guided = {}
+        self._go(Step(self.choice, None))
+
+    def undo(self) -> None:
+        """Go back by one change of choice or plan; without one nothing happens."""
+        if self.past:
+            self.future.append(self.step)
+            self._put(self.past.pop())
+
+    def redo(self) -> None:
+        """Make the change that was last undone once more; without one nothing happens."""
+        if self.future:
+            self.past.append(self.step)
+            self._put(self.future.pop())
+
+    @property
+    def step(self) -> Step:
+        """The choice in force, with the plan that was changed under it."""
+        return Step(self.choice, self.edited.get(self.choice))
+
+    def _go(self, step: Step) -> None:
+        """Change choice or plan so that it can be undone."""
+        if step != self.step:
+            self.past, self.future = [*self.past, self.step][-STEPS:], []
+        self._put(step)
+
+    def _put(self, step: Step) -> None:
+        """Take a choice and its plan as they are; what was chosen for another one is dropped."""
+        self.choice, self.guided = step.choice, {}
+        if step.plan is None:
+            self.edited.pop(step.choice, None)
+        else:
+            self.edited[step.choice] = step.plan
         self.revision += 1
+
+    def show(self, **changed: Any) -> None:
+        """Change how the layers are shown."""
+        self.look = replace(self.look, **changed)
+
+    def recall(self, draft: Draft, identity: str) -> None:
+        """Take over what another visit left; there is nothing to undo yet."""
+        self._put(Step(Choice(draft.metric, draft.method, draft.clusters, draft.samples), draft.plan))
+        self.draft = KeptDraft(looked=True, id=identity, content=draft)
 
     def note(self, layer: str, why: str, plan: HintPlan) -> None:
         """Keep a reason for the changes that were made to a layer."""

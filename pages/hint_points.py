@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from app import cached, confidence, controls, current, downloads, maps, overrides, state
-from app.chrome import card, dark, draw, header, require_teacher, several, short
-from pursuhint.figures import dendrogram, layer_map
+from app import cached, confidence, controls, current, downloads, maps, overrides, plans, state
+from app.chrome import card, header, require_teacher, several, short
+from app.explorer.explorer import explore
 from pursuhint.origin import origin
 
 analysis = require_teacher("Hint points")
@@ -20,7 +20,6 @@ with st.container(horizontal=True, gap="medium"):
     )
 
 plan = current.plan(analysis)
-view = current.view(analysis, plan)
 with actions:
     with st.popover("Open plan"):
         upload = f"hints-upload-{mine.revision}"
@@ -28,18 +27,18 @@ with actions:
             "A plan as JSON", type=["json"], key=upload, on_change=overrides.opened, args=(upload,)
         )
     downloads.plan(plan)
-    automatic = not plan.overrides and mine.choice not in mine.edited
-    st.button("Back to automatic", on_click=mine.forget_edits, disabled=automatic)
     if st.button("Use in Distill →", type="primary"):
         st.switch_page("../pages/distill.py")
 
-with card("Hint points", origin(plan)):
-    maps.legend(view)  # above the columns: a phone shows these one below the other
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    maps.legend(current.view(analysis, plan), origin(plan))
+    overrides.steps(plan)
+view = explore(analysis, plan)
+
 left, right = st.columns([3, 2])
 with left:
-    with card("Dendrogram", "click a layer to make it a hint point, or none"):
-        key, alt = "hints-dendrogram", "Tree of the layers"
-        draw(dendrogram(view, dark=dark()), key, alt, **overrides.on_click(key))
+    with card("Plans", "side by side; a change by hand is one of your own"):
+        plans.side_by_side(analysis, plan, view)
     with card("How sure?", "what stays when a fifth of the images is left out"):
         confidence.stability(analysis, plan, view)
     with card(
@@ -49,12 +48,5 @@ with left:
 with right:
     with card("Silhouette over K", "click a bar to take that K"):
         controls.silhouettes(analysis)
-    with card("Coverage", "how well as many hint points stand for all layers"):
-        confidence.coverage(analysis, plan, view)
-    with card("Layer map", "click a layer here, too"):
-        positions = maps.layer_positions(analysis, plan.metric)
-        placed = view if positions is None else current.view(analysis, plan, positions=positions)
-        figure = layer_map(placed, dark=dark()).update_layout(margin={"l": 56, "r": 56})  # for the names
-        draw(figure, "hints-map", "Map of the layers", **overrides.on_click("hints-map"))
     with card("Images at a layer", "each dot a probe image, coloured by class", fill=True):
-        maps.images(analysis, plan.hint_points)
+        maps.images(analysis, mine.look.selected or plan.hint_points[-1])

@@ -112,7 +112,7 @@ class PlanCoverage:
 def beside_presets(
     analysis: AnalysisFolder, plan: HintPlan, *, samples: int | None = None, seed: int = 0
 ) -> tuple[PlanCoverage, ...]:
-    """Return the coverage of a plan and of what it has to beat at equal K.
+    """Return the coverage of a plan beside that of the plans one would think of.
 
     Args:
         analysis: of the plan's teacher.
@@ -121,8 +121,9 @@ def beside_presets(
         seed: of random plans and of the search for the best one.
 
     Returns:
-        The best choice of as many layers, the plan, the stage ends where they are as many, layers uniform in
-        depth, and the mean of random ones.
+        The best choice of as many layers, the plan where it was changed by hand (``Mine``), the automatic
+        one, the stage ends, as many layers uniform in depth, and the mean of as many random ones. Coverage
+        rises with every hint point: automatic plan and stage ends may have another number than the plan.
     """
     similarity = analysis.similarity(plan.metric, samples=samples)
     layers = [layer for layer in analysis.layers if layer.name in similarity.layers]
@@ -132,15 +133,16 @@ def beside_presets(
         indices = [similarity.layers.index(hint) for hint in hints]
         return PlanCoverage(name, tuple(hints), coverage(similarity.values, indices))
 
+    mine = [covered("Mine", plan.hint_points)] if plan.hint_points != plan.centres else []
     presets = [
-        covered(PRESETS[name].title, hints)
+        covered(PRESETS[name].title, PRESETS[name].choose(layers, report.count, seed, ()))
         for name in ("stage_ends", "uniform")
-        if len(hints := PRESETS[name].choose(layers, report.count, seed, ())) == report.count
     ]
     best = "Best possible" if report.best_exact else "Best found"
     return (
         PlanCoverage(best, report.best_layers, report.best),
-        covered("This plan", plan.hint_points),
+        *mine,
+        covered("Automatic", plan.centres),
         *presets,
         PlanCoverage("Random, on average", (), report.random_mean),
     )

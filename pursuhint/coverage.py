@@ -89,6 +89,38 @@ def coverage(values: np.ndarray, hints: Iterable[int]) -> float:
     return float(values[:, chosen].max(axis=1).mean())
 
 
+def swap_changes(values: np.ndarray, hints: Iterable[int], hint: int) -> np.ndarray:
+    """Return by how much the coverage changes when each layer takes the place of one hint point.
+
+    Args:
+        values: (L, L) similarities.
+        hints: indices of the hint points.
+        hint: the one of them that gives way.
+
+    Returns:
+        (L,): 0 for the hint point itself; for another hint point what removing this one loses.
+
+    Raises:
+        InputError: no hint point, an index outside 0..L-1, or a `hint` that is none of them.
+
+    Example:
+        >>> values = np.array([[1.0, 0.5, 0.25], [0.5, 1.0, 0.5], [0.25, 0.5, 1.0]])
+        >>> swap_changes(values, [0], 0).round(3).tolist()
+        [0.0, 0.083, 0.0]
+    """
+    chosen = list(dict.fromkeys(int(index) for index in hints))
+    coverage(values, chosen)  # refuses what it cannot measure
+    if hint not in chosen:
+        raise InputError(
+            f"only a hint point can be swapped: found the layer of index {hint}, where the hint points are "
+            f"{chosen}; name one of them"
+        )
+    others = [index for index in chosen if index != hint]
+    reached = values[:, others].max(axis=1, initial=-np.inf)
+    covered = np.maximum(reached[:, None], values).mean(axis=0)
+    return covered - covered[hint]
+
+
 def best_plan(values: np.ndarray, count: int, *, seed: int = 0) -> BestPlan:
     """Return the hint points of largest coverage.
 

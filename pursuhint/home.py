@@ -25,6 +25,11 @@ def analyses_folder() -> Path:
     return home() / "analyses"
 
 
+def drafts_folder() -> Path:
+    """Return the folder that holds one file a hint plan that somebody works at."""
+    return home() / "drafts"
+
+
 def images_folder() -> Path:
     """Return the folder that holds image folders decoded once into arrays."""
     return home() / "images"

@@ -160,6 +160,24 @@ class HintPlan(_Record):
         """Return the plan with the layer added to the hint points, or removed when it is one."""
         return self.with_override("remove" if layer in self.hint_points else "add", layer)
 
+    def with_hint_points(self, layers: Iterable[str], *, who: str = "", why: str = "") -> HintPlan:
+        """Return the plan with exactly these hint points, by as few more changes as it takes.
+
+        Raises:
+            InputError: no layer, or an unknown one.
+        """
+        wanted = list(layers)
+        if not wanted:
+            raise InputError("at least one hint point is needed: found none; name a layer")
+        changed = self
+        for layer in wanted:
+            if layer not in changed.hint_points:
+                changed = changed.with_override("add", layer, who=who, why=why)
+        for layer in self.hint_points:
+            if layer not in wanted:
+                changed = changed.with_override("remove", layer, who=who, why=why)
+        return changed
+
     def automatic(self) -> HintPlan:
         """Return the plan without any override."""
         return self.model_copy(update={"overrides": (), "pairs": ()})

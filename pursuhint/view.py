@@ -12,7 +12,9 @@ import numpy as np
 from pursuhint.clustering import METHODS, PRESETS, Clustering, linkage
 from pursuhint.embedding import map_layers
 from pursuhint.errors import InputError, unknown
+from pursuhint.layers import Layer
 from pursuhint.similarity import METRICS, SimilarityMatrix
+from pursuhint.stages import StageSpan, stage_spans
 
 Order = Literal["depth", "dendrogram"]
 
@@ -29,6 +31,11 @@ COLOURS = {
     "brown": "#855101",
 }
 """Cluster colours in order of use: any two differ to every kind of colour vision, on white and on dark."""
+
+
+WHITE_INK, DARK_INK = "#ffffff", "#14161f"
+LIGHT_FROM = 0.3
+"""Luminance from which words on a colour are dark; white ones stay a little longer, bold as they are."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,7 @@ class LayerView:
         labels: L short names, without what all names begin with.
         similarity: (L, L) values.
         metric: title of the metric.
+        scale: lowest similarity, rounded down to a tenth and at most 0.9, and 1: the ends of a colour scale.
         floors: (L, L), what unrelated layers score by chance; None where that is about 0.
         left_out: layers that could not be compared, because nothing varies in them.
         method: title of the clustering method.
@@ -70,12 +78,15 @@ class LayerView:
         height: what the heights of the tree are, in words.
         cut: height at which the tree falls into the K clusters; None for one cluster, or for clusters that
             are not what a cut through it leaves.
+        cuts: heights at which the tree falls into 1, 2, ... L pieces, whatever the clusters are.
+        stages: runs of layers of one shape, in depth order; empty where the layers were not described.
         positions: (L, 2) of the layer map.
     """
 
     layers: tuple[str, ...]
     labels: tuple[str, ...]
     similarity: np.ndarray
+    scale: tuple[float, float]
     floors: np.ndarray | None
     left_out: tuple[str, ...]
     metric: str
@@ -88,6 +99,8 @@ class LayerView:
     branches: tuple[Branch, ...]
     height: str
     cut: float | None
+    cuts: tuple[float, ...]
+    stages: tuple[StageSpan, ...]
     positions: np.ndarray
 
     def colour(self, layer: int) -> str:
@@ -99,9 +112,22 @@ class LayerView:
         number = self.clusters[layer]
         return chr(ord("A") + number) if number < 26 else str(number + 1)
 
+    def standing(self, layer: int) -> str:
+        """Say what a layer is: ``HP2 · centre of B``, ``HP2 · cluster B`` or ``cluster B``."""
+        role = "centre of" if layer in self.centres and layer in self.hints else "cluster"
+        place = f"HP{self.hints.index(layer) + 1} · " if layer in self.hints else ""
+        return f"{place}{role} {self.cluster_name(layer)}"
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the same as plain lists and numbers, with ``colours`` as ``#rrggbb``: ready for JSON."""
+        """Return the same as plain lists and numbers, with ``colours`` as ``#rrggbb``: ready for JSON.
+
+        ``letters`` names the cluster of each layer, ``standings`` says what each layer is, ``inks`` are the
+        colours of words on the clusters' colours.
+        """
         plain = asdict(self)
+        plain["inks"] = [ink(COLOURS[name]) for name in self.colours]
+        plain["letters"] = [self.cluster_name(layer) for layer in range(len(self.layers))]
+        plain["standings"] = [self.standing(layer) for layer in range(len(self.layers))]
         plain["similarity"] = self.similarity.round(4).tolist()
         plain["floors"] = None if self.floors is None else self.floors.round(4).tolist()
         plain["positions"] = self.positions.round(4).tolist()
@@ -116,6 +142,7 @@ def layer_view(
     *,
     order: Order = "dendrogram",
     positions: np.ndarray | None = None,
+    described: Sequence[Layer] = (),
 ) -> LayerView:
     """Work out positions, order and colours.
 
@@ -125,6 +152,7 @@ def layer_view(
         hint_points: names of the hint points in force; None: the centres of the clusters.
         order: ``"depth"``, or ``"dendrogram"``: no branches cross, each merge puts its shallower side first.
         positions: (L, 2) of the layer map; None: MDS, which is instant.
+        described: the candidate layers, for the stages; those that are not in the matrix do not count.
 
     Returns:
         The view.
@@ -157,12 +185,13 @@ def layer_view(
     tree = linkage(similarity, clustering.method if clustering.method in named else "agglomerative")
     drawing_order = tuple(range(len(layers))) if order == "depth" else leaf_order(tree)
     clusters = clustering.labels()
-    count = len(clustering.clusters)
+    count, cuts = len(clustering.clusters), cut_heights(tree)
     names = list(COLOURS)
     return LayerView(
         layers=layers,
         labels=short_names(layers),
         similarity=similarity.values,
+        scale=(min(0.9, float(np.floor(similarity.values.min() * 10)) / 10), 1.0),
         floors=similarity.floors(),
         left_out=tuple(similarity.excluded),
         metric=METRICS[similarity.metric].title,
@@ -174,7 +203,9 @@ def layer_view(
         hints=tuple(sorted({index[name] for name in hint_points})),
         branches=branches(tree, drawing_order, clusters),
         height=(method or METHODS["agglomerative"]).height,
-        cut=_cut(tree, count) if method and method.cuts_tree else None,
+        cut=cuts[count - 1] if method and method.cuts_tree and count > 1 else None,
+        cuts=cuts,
+        stages=stage_spans(layers, described),
         positions=positions,
     )
 
@@ -189,6 +220,22 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
     common = os.path.commonprefix(list(names)).rstrip("0123456789")
     shorter = tuple(name[len(common) :] for name in names)
     return shorter if all(shorter) else tuple(names)
+
+
+def ink(colour: str) -> str:
+    """Return the colour of words that can be read on a colour, dark or white.
+
+    Source:
+        WCAG 2.2, relative luminance: both contrast equally with a luminance of 0.18.
+
+    Example:
+        >>> ink("#3b6fd4"), ink("#b1b575")
+        ('#ffffff', '#14161f')
+    """
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    luminance = float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+    return DARK_INK if luminance > LIGHT_FROM else WHITE_INK
 
 
 def leaf_order(tree: np.ndarray) -> tuple[int, ...]:
@@ -233,7 +280,19 @@ def branches(tree: np.ndarray, order: Sequence[int], clusters: Sequence[int]) ->
     return tuple(found)
 
 
-def _cut(tree: np.ndarray, clusters: int) -> float | None:
-    """Return the height halfway between the last merge below K clusters and the first one above."""
-    heights = [0.0, *tree[:, 2].tolist()]
-    return None if clusters == 1 else (heights[-clusters] + heights[1 - clusters]) / 2
+def cut_heights(tree: np.ndarray) -> tuple[float, ...]:
+    """Return where a tree is cut to fall into 1, 2, ... L pieces: halfway between two merges.
+
+    Args:
+        tree: (L - 1, 4) linkage.
+
+    Returns:
+        L heights, falling; the first lies above the last merge, the last below the first one.
+
+    Example:
+        >>> cut_heights(np.array([[0, 1, 0.2, 2], [2, 3, 1.0, 3]]))
+        (1.05, 0.6, 0.1)
+    """
+    merges = [0.0, *tree[:, 2].tolist()]
+    between = [(low + high) / 2 for low, high in zip(merges, merges[1:], strict=False)]
+    return (1.05 * merges[-1], *reversed(between))

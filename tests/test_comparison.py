@@ -51,15 +51,21 @@ def test_what_cannot_be_compared_is_refused(tiny_analysis, plans):
         compare_plans(tiny_analysis, {"a": plans["ends"].model_copy(update={"teacher": teacher})})
 
 
-def test_the_best_the_plan_the_presets_and_chance(tiny_analysis, plans):
+def test_the_best_the_automatic_plan_the_presets_and_chance(tiny_analysis, plans):
     rows = {row.name: row for row in beside_presets(tiny_analysis, plans["automatic"])}
-    assert list(rows) == ["Best possible", "This plan", "Stage ends", "Uniform", "Random, on average"]
+    assert list(rows) == ["Best possible", "Automatic", "Stage ends", "Uniform", "Random, on average"]
     best = rows["Best possible"].value
     assert all(row.value <= best for row in rows.values())
     assert rows["Stage ends"].hint_points == plans["ends"].hint_points
-    assert rows["This plan"].hint_points == plans["automatic"].hint_points
+    assert rows["Automatic"].hint_points == plans["automatic"].hint_points
 
 
-def test_presets_of_another_number_are_left_out(tiny_analysis):
-    plan = choose_hints(tiny_analysis, metric="cka_linear", clusters=2)
-    assert "Stage ends" not in [row.name for row in beside_presets(tiny_analysis, plan)]
+def test_a_plan_changed_by_hand_stands_beside_the_automatic_one(tiny_analysis, plans):
+    automatic = plans["automatic"]
+    changed = automatic.toggled(next(name for name in automatic.layers if name not in automatic.centres))
+    rows = {row.name: row for row in beside_presets(tiny_analysis, changed)}
+    assert list(rows)[:3] == ["Best possible", "Mine", "Automatic"]
+    assert rows["Mine"].hint_points == changed.hint_points
+    assert rows["Automatic"].hint_points == changed.centres
+    assert len(rows["Uniform"].hint_points) == len(rows["Best possible"].hint_points) == 4
+    assert rows["Mine"].value > rows["Automatic"].value  # one hint point more

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pursuhint import coverage as module
-from pursuhint.coverage import best_plan, coverage, coverage_report, random_coverage
+from pursuhint.coverage import best_plan, coverage, coverage_report, random_coverage, swap_changes
 from pursuhint.errors import InputError
 from tests.clustering.matrices import planted_matrix, random_matrix
 
@@ -129,3 +129,18 @@ def test_k_outside_the_layers_is_refused(question, count):
 def test_an_unknown_hint_point_names_the_nearest():
     with pytest.raises(InputError, match="unknown hint point `layer11`: did you mean `layer1`"):
         coverage_report(random_matrix(5).values, random_matrix(5).layers, ["layer11"])
+
+
+def test_a_swap_changes_the_coverage_by_what_the_two_plans_differ():
+    values = random_matrix(9, seed=4).values
+    changes = swap_changes(values, [1, 4, 7], 4)
+    for layer in range(9):
+        expected = coverage(values, {1, 7, layer}) - coverage(values, [1, 4, 7])
+        assert changes[layer] == pytest.approx(expected, abs=1e-12)
+    assert changes[4] == 0.0
+    assert swap_changes(values, [4], 4).argmax() == best_plan(values, 1).hints[0]
+
+
+def test_only_a_hint_point_can_be_swapped():
+    with pytest.raises(InputError, match=r"only a hint point can be swapped: found the layer of index 1"):
+        swap_changes(LINE, [0, 2], 1)

@@ -60,6 +60,15 @@ def test_a_map_is_always_the_same_way_up(curve):
         np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-12)
 
 
+def test_pca_of_layers_agrees_with_scikit_learn(curve):
+    from sklearn.decomposition import PCA
+
+    similarity = matrix(squareform(pdist(curve)))
+    found, expected = map_layers(similarity, method="pca"), PCA(2).fit_transform(similarity.values)
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-9)
+    assert found[-1, 0] > found[0, 0]  # drawn the way of the other maps
+
+
 def test_umap_of_layers_keeps_neighbours_and_repeats(curve):
     distance = squareform(pdist(curve))
     found = map_layers(matrix(distance), method="umap")

@@ -69,6 +69,21 @@ def test_overrides_add_and_remove_in_depth_order(plan: HintPlan):
     assert changed.centres == plan.centres
 
 
+def test_hint_points_can_be_given_all_at_once(plan: HintPlan):
+    changed = plan.with_hint_points(["e", "d"], who="Ada", why="Stage ends")
+    assert changed.hint_points == ("d", "e")
+    assert [(o.action, o.layer, o.why) for o in changed.overrides] == [
+        ("add", "e", "Stage ends"),
+        ("remove", "a", "Stage ends"),
+    ]
+    assert plan.with_hint_points(["b"]).hint_points == ("b",)  # none of the former ones has to stay
+    assert plan.with_hint_points(plan.centres) == plan
+    with pytest.raises(InputError, match="at least one hint point is needed: found none; name a layer"):
+        plan.with_hint_points([])
+    with pytest.raises(InputError, match="unknown layer `f`"):
+        plan.with_hint_points(["a", "f"])
+
+
 def test_toggling_twice_gives_the_same_hint_points(plan: HintPlan):
     assert plan.toggled("b").hint_points == ("a", "b", "d")
     assert plan.toggled("b").toggled("b").hint_points == plan.hint_points

@@ -10,8 +10,9 @@ from scipy.cluster.hierarchy import dendrogram, fcluster
 from pursuhint.clustering import METHODS, cluster_layers, linkage, preset_clustering
 from pursuhint.embedding import map_layers
 from pursuhint.errors import InputError
+from pursuhint.layers import Layer
 from pursuhint.similarity import SimilarityMatrix
-from pursuhint.view import COLOURS, branches, layer_view, leaf_order, short_names
+from pursuhint.view import COLOURS, branches, cut_heights, ink, layer_view, leaf_order, short_names
 
 VISIONS = {
     "full": np.eye(3),
@@ -145,6 +146,16 @@ def test_only_clusters_that_a_cut_leaves_have_one(similarity, method):
         assert max(branch.height for branch in view.branches) == linkage(similarity)[-1, 2]
 
 
+@pytest.mark.parametrize("method", ["agglomerative", "ward"])
+def test_every_height_to_cut_at_gives_its_number_of_pieces(similarity, method):
+    tree = linkage(similarity, method)
+    cuts = cut_heights(tree)
+    assert [fcluster(tree, cut, "distance").max() for cut in cuts] == list(range(1, 13))
+    assert list(cuts) == sorted(cuts, reverse=True)
+    view = layer_view(similarity, cluster_layers(similarity, 4, method=method))
+    assert view.cuts == cuts and view.cut == cuts[3]
+
+
 def test_clusters_around_a_preset_are_drawn_on_the_average_tree(similarity):
     clustering = preset_clustering(similarity, ["layer1.2", "layer1.9"], method="stage_ends")
     view = layer_view(similarity, clustering)
@@ -198,6 +209,44 @@ def test_a_view_as_json(similarity):
     assert set(again["branches"][0]) == {"at", "heights", "height", "cluster"}
     np.testing.assert_allclose(again["similarity"], similarity.values, atol=5e-5)
     np.testing.assert_allclose(again["positions"], view.positions, atol=5e-5)
+
+
+def test_stages_come_with_layers_that_are_described(similarity):
+    clustering = cluster_layers(similarity, 3)
+    described = [Layer(f"layer1.{i}", "Block", (16 << i // 5, 8, 8), 100, i // 5) for i in range(13)]
+    view = layer_view(similarity, clustering, described=described)
+    assert [(s.first, s.count, s.shape) for s in view.stages] == [
+        (0, 5, "16 ch · 8×8"),
+        (5, 5, "32 ch · 8×8"),
+        (10, 2, "64 ch · 8×8"),
+    ]
+    assert view.to_dict()["stages"][2] == {"first": 10, "count": 2, "shape": "64 ch · 8×8"}
+    assert layer_view(similarity, clustering).stages == ()
+
+
+def test_what_a_layer_is_in_words(similarity):
+    clustering = cluster_layers(similarity, 3)
+    first, second, _ = clustering.centres
+    other = next(name for name in clustering.clusters[2] if name not in clustering.centres)
+    view = layer_view(similarity, clustering, [second, other])
+    said = dict(zip(view.layers, view.to_dict()["standings"], strict=True))
+    assert said[first] == "cluster A"
+    places = {
+        name: f"HP{place}" for place, name in enumerate(sorted([second, other], key=view.layers.index), 1)
+    }
+    assert said[second] == f"{places[second]} · centre of B"
+    assert said[other] == f"{places[other]} · cluster C"
+
+
+@pytest.mark.parametrize("colour", COLOURS.values())
+def test_words_on_a_colour_can_be_read(colour):
+    low, high = sorted((luminance(colour), luminance(ink(colour))))
+    assert (high + 0.05) / (low + 0.05) > 3  # WCAG 2.2, level AA, for bold words
+
+
+def test_the_scale_of_colours_begins_below_the_lowest_similarity(similarity):
+    low, high = layer_view(similarity, cluster_layers(similarity, 3)).scale
+    assert low <= similarity.values.min() < low + 0.1 and high == 1.0
 
 
 @pytest.mark.parametrize(

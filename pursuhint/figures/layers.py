@@ -36,8 +36,8 @@ def heatmap(view: LayerView, *, dark: bool = False) -> go.Figure:
             "<extra></extra>",
             hoverongaps=False,
             colorscale=_colorscale(theme.scale),
-            zmin=min(0.9, np.floor(compared.min() * 10) / 10),
-            zmax=1,
+            zmin=view.scale[0],
+            zmax=view.scale[1],
             xgap=1 if depth <= 60 else 0,
             ygap=1 if depth <= 60 else 0,
             colorbar={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app.state import KEY
 from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder
 from pursuhint.hints import choose_hints
 from pursuhint.runs import RunFolder, create_run
@@ -104,3 +106,18 @@ def texts(app: AppTest) -> str:
 def widget(elements: list, label: str):
     """Return the widget of that label."""
     return next(one for one in elements if one.label == label)
+
+
+def hint_points(app) -> tuple[str, ...]:
+    """Return the layers that the page's badges name."""
+    badges = next(one.value for one in app.markdown if "-badge[HP1&" in one.value)
+    return tuple(re.findall(r"-badge\[HP\d+&ensp;\*\*(.+?)\*\*\]", badges))
+
+
+def call(app, callback, *args) -> None:
+    """Run a callback of the app as a click would, then the page."""
+    mine = app.session_state[KEY]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(st, "session_state", {KEY: mine} | args[0])
+        callback(*args[1:])
+    app.run()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from streamlit.typing import PlotlyState
@@ -13,26 +12,9 @@ from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError
 from pursuhint.hints import choose_hints
 from pursuhint.similarity import METRICS
-from tests.app.conftest import texts, widget
+from tests.app.conftest import call, hint_points, texts, widget
 
 AUTOMATIC = ("layer1.1", "layer2.2", "layer3.2")
-
-
-def hint_points(app) -> tuple[str, ...]:
-    """Return the layers that the page's badges name."""
-    badges = next(one.value for one in app.markdown if "-badge[HP1&" in one.value)
-    return tuple(re.findall(r"-badge\[HP\d+&ensp;\*\*(.+?)\*\*\]", badges))
-
-
-def call(app, callback, *args) -> None:
-    """Run a callback of the app as a click would, then the page."""
-    import streamlit as st
-
-    mine = app.session_state[KEY]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(st, "session_state", {KEY: mine} | args[0])
-        callback(*args[1:])
-    app.run()
 
 
 @pytest.mark.parametrize("page", ["similarity", "hint_points"])
@@ -166,7 +148,9 @@ def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teac
     app.file_uploader[0].upload("plan.json", plan.model_dump_json().encode())
     app.run()
     assert hint_points(app) == plan.hint_points
-    assert [one.value for one in app.toast] == ["Opened **plan.json**: 5 hint points"]
+    assert [one.value for one in app.toast] == [
+        "Opened **plan.json**: 5 hint points; Undo brings the former plan back"
+    ]
     other = plan.model_copy(update={"teacher": plan.teacher.model_copy(update={"hash": "f" * 16})})
     app.file_uploader[0].upload("other.json", other.model_dump_json().encode())
     app.run()
@@ -192,7 +176,8 @@ def test_maps_are_made_on_demand_and_kept(open_page, teacher, monkeypatch):
         kept.unlink()
     app = open_page("hint_points")
     assert not made
-    widget(app.segmented_control, "Method of the map").set_value("UMAP").run()
+    app.session_state[KEY].show(map="umap")
+    app.run()
     widget(app.button, "Make the map").click().run()
     app.run()
     last = choose_hints(teacher).hint_points[-1]

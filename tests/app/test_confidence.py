@@ -48,9 +48,9 @@ def test_coverage_stands_beside_what_it_has_to_beat(open_page, teacher):
     app = open_page("hint_points")
     table = next(one.value for one in app.dataframe if "coverage" in one.value)
     expected = {row.name: row.value for row in beside_presets(teacher, choose_hints(teacher))}
-    assert dict(zip(table["hint points"], table["coverage"], strict=True)) == expected
-    assert table["hint points"].tolist()[0] == "Best possible"
-    assert {"This plan", "Stage ends", "Uniform", "Random, on average"} < set(table["hint points"])
+    assert dict(zip(table["plan"], table["coverage"], strict=True)) == expected
+    assert table["plan"].tolist()[0] == "Best possible"
+    assert {"Automatic", "Stage ends", "Uniform", "Random, on average"} < set(table["plan"])
 
 
 def test_a_preset_can_be_chosen_and_its_number_follows(open_page, teacher):

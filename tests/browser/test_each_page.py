@@ -42,8 +42,8 @@ def test_a_phone_shows_the_hint_points_before_any_figure_and_no_empty_space(open
     page = open_page(width=390)
     visit(page, "/hint_points")
     badges = page.get_by_test_id("stMain").get_by_text("HP1").bounding_box()
-    tree = page.locator(".st-key-hints-dendrogram").bounding_box()
-    assert badges["y"] + badges["height"] < tree["y"]
+    drawing = page.locator(".explorer").bounding_box()
+    assert badges["y"] + badges["height"] < drawing["y"]
     visit(page, "/similarity")
     page.locator(".st-key-heatmap .heatmaplayer image").first.wait_for()
     heatmap = page.locator(".st-key-heatmap").bounding_box()

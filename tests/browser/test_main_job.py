@@ -58,14 +58,15 @@ def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_pat
     leave(page, idle, "Hint points")
     automatic = hint_points(page)
     assert len(automatic) == 3
-    leaves = page.locator(".st-key-hints-dendrogram .trace:has(path.point) path.point")
-    leaves.nth(12).wait_for(state="attached")
-    assert leaves.count() == 27
-    leaves.nth(12).click(force=True)
+    cells = page.get_by_role("option")
+    cells.nth(12).wait_for()
+    assert cells.count() == 27
+    cells.nth(12).click()
+    page.get_by_role("button", name="Add hint point").click()
     clicked = wait_for_hint_points(page, automatic)
     assert len(set(clicked) ^ set(automatic)) == 1
     idle(page)  # the badges come first, the table below them is drawn anew a moment later
-    table = page.get_by_test_id("stDataFrame").first
+    table = page.get_by_test_id("stDataFrame").nth(1)  # below the plans side by side
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     page.mouse.click(box["x"] + 46, box["y"] + 34 + 16)  # the box in the first row: layer1.0

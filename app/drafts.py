@@ -1,0 +1,58 @@
+"""The work at a hint plan survives a reload: it is kept on disk, and the address names it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from app import cached, current, state
+from pursuhint.drafts import Draft, load_draft, new_id, save_draft
+from pursuhint.errors import InputError
+
+PARAMETER = "draft"
+"""In the address: the id of the draft, once something was changed."""
+
+
+def follow_address() -> None:
+    """Open the draft that the address of a new visit names; later keep what was changed, and its id there.
+
+    Raises:
+        InputError: no such draft, a damaged one, or one that does not fit the teacher; the automatic plan is
+            shown in its place.
+        StorageError: it cannot be kept.
+    """
+    mine = state.get()
+    if not mine.draft.looked:
+        mine.draft = replace(mine.draft, looked=True)
+        if named := st.query_params.pop(PARAMETER, ""):
+            _open(named)
+    _keep(mine)
+    if mine.draft.id:
+        st.query_params[PARAMETER] = mine.draft.id
+    else:
+        st.query_params.pop(PARAMETER, None)
+
+
+def _open(identity: str) -> None:
+    """Take over a draft, once it is known that the plan can be made and drawn."""
+    draft, analysis = load_draft(identity), current.analysis()
+    if analysis is None:
+        raise InputError("there is no teacher to compare the draft with; open one on the Teacher page")
+    draft.check_teacher(analysis.card.teacher.hash)
+    similarity = cached.similarity(analysis, draft.metric, draft.samples)
+    automatic = cached.plan(analysis, draft.metric, draft.method, draft.clusters, draft.samples)
+    current.drawn(similarity, draft.plan or automatic)
+    state.get().recall(draft, identity)
+
+
+def _keep(mine: state.AppState) -> None:
+    """Write what differs from the last draft; a visit that changed nothing leaves none."""
+    if mine.teacher is None or (mine.step == state.Step(mine.begun, None) and not mine.draft.id):
+        return
+    teacher = cached.analysis(mine.teacher).card.teacher.hash
+    content = Draft(teacher=teacher, plan=mine.step.plan, **vars(mine.choice))
+    if content != mine.draft.content:
+        identity = mine.draft.id if mine.draft.own else new_id()
+        mine.draft = state.KeptDraft(looked=True, id=identity, own=True, content=content)
+        save_draft(identity, content)

@@ -1,0 +1,46 @@
+// Making elements. Names of layers come from files of the visitor: they go in as text, never as markup.
+
+const SHADES = 255;
+const SVG = "http://www.w3.org/2000/svg";
+
+const make = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+const draw = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
+  }
+  element.append(...children);
+  return element;
+}
+
+// What every drawing of a layer carries: its number, by which it is found, and the colour of its cluster.
+function ofLayer(data, layer, kind = "") {
+  const cluster = data.clusters[layer];
+  const roles = ["layer", kind, data.hints.includes(layer) ? "hint" : ""].filter(Boolean);
+  return {
+    class: roles.join(" "),
+    "data-layer": layer,
+    style: `--cluster: ${data.colours[cluster]}; --ink: ${data.inks[cluster]}`,
+  };
+}
+
+const paletteOf = (host) => getComputedStyle(host).getPropertyValue("--st-chart-sequential-colors");
+
+// The colours from 0 to 1 of the page's theme, as a function of a share.
+function scaleOf(palette) {
+  const brush = document.createElement("canvas").getContext("2d");
+  const stops = palette.split(",").map((colour) => {
+    brush.fillStyle = colour.trim();
+    return [1, 3, 5].map((place) => parseInt(brush.fillStyle.slice(place, place + 2), 16));
+  });
+  const shades = Array.from({ length: SHADES + 1 }, (_, step) => {
+    const at = (step / SHADES) * (stops.length - 1), low = stops[Math.floor(at)], high = stops[Math.ceil(at)];
+    return `rgb(${low.map((channel, i) => Math.round(channel + (high[i] - channel) * (at % 1)))})`;
+  });
+  return (share) => shades[Math.round(Math.min(1, Math.max(0, share)) * SHADES)];
+}
+
+const shorten = (text, letters) => (text.length > letters ? "…" + text.slice(1 - letters) : text);
+const number = (value, digits = 3) => value.toFixed(digits).replace("-", "−");
+const signed = (value) => ["−", "±", "+"][1 + Math.sign(Math.round(1000 * value))] + Math.abs(value).toFixed(3);

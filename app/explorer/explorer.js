@@ -1,0 +1,134 @@
+// One drawing of several views: what is pointed at or selected in one is marked in all, without the server.
+
+const SEATS = new WeakMap();
+const PATIENCE = 300; // ms after the last key before the server hears where the walk ended
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".explorer");
+  if (!SEATS.has(root)) SEATS.set(root, take(root, data));
+  const seat = SEATS.get(root), chosen = seat.data.layers[seat.selected];
+  seat.data = data;
+  seat.selected = found(data, chosen);
+  seat.send = setTriggerValue;
+  renew(seat);
+  return () => { seat.watch.disconnect(); SEATS.delete(root); };
+}
+
+const found = (data, name) => (data.layers.includes(name) ? data.layers.indexOf(name) : null);
+
+function take(root, data) {
+  const seat = { root, data, hot: [null, null], selected: found(data, data.look.selected) };
+  seat.later = (what) => { clearTimeout(seat.timer); seat.timer = setTimeout(what, PATIENCE); };
+  root.onpointermove = (event) => point(seat, event);
+  root.onpointerleave = () => heat(seat, null, null, "");
+  root.onclick = (event) => press(seat, event);
+  root.onkeydown = (event) => type(seat, event);
+  seat.watch = new ResizeObserver(() => root.clientWidth !== seat.width && requestAnimationFrame(() => render(seat)));
+  seat.watch.observe(root);
+  return seat;
+}
+
+// Drawn anew only for something new: elements that are replaced between press and release lose the click.
+function renew(seat) {
+  const what = [paletteOf(seat.root), seat.data];
+  const print = JSON.stringify(what, (name, value) => (name === "selected" ? "" : value));
+  if (print !== seat.print) render(seat);
+  seat.print = print;
+}
+
+function render(seat) {
+  const { root, data } = seat, look = data.look, began = performance.now();
+  const wide = root.querySelector(".matrix .plot").clientWidth, long = root.querySelector(".strip").clientWidth;
+  const active = root.getRootNode().activeElement;
+  seat.width = root.clientWidth;
+  root.querySelector(".matrix .aside").textContent = data.cut === null && look.order === "dendrogram"
+    ? `average-linkage tree; colours: clusters of ${data.method}` : "";
+  for (const button of root.querySelectorAll("[data-look]")) {
+    button.setAttribute("aria-pressed", String(look[button.dataset.look] === button.value));
+  }
+  seat.shade = scaleOf(paletteOf(root));
+  drawStrip(seat, long);
+  drawMatrix(seat, wide);
+  drawFacts(seat);
+  drawMap(seat); // last: it takes the height that the facts leave
+  mark(seat);
+  const kept = [".cell[tabindex='0']", ".cut", ".facts input", ".deeds button"].find((part) => active?.matches(part));
+  if (kept) root.querySelector(kept)?.focus({ preventScroll: true });
+  root.dataset.drawn = (performance.now() - began).toFixed(1);
+}
+
+// The layers under the pointer: row and column of a cell of the matrix, else one layer twice.
+function under(seat, event) {
+  if (event.target.closest(".cells")) return cellUnder(seat, event);
+  const drawn = event.target.closest("[data-layer]");
+  return drawn && Array(2).fill(Number(drawn.dataset.layer));
+}
+
+function point(seat, event) {
+  const { data } = seat, [row, column] = under(seat, event) ?? [null, null];
+  if (row === null) return heat(seat, null, null, "");
+  const pair = row === column ? data.standings[row] : number(data.similarity[row][column]);
+  const names = row === column ? data.layers[row] : `${data.layers[row]} · ${data.layers[column]}`;
+  const floor = row !== column && data.floors
+    ? ` (unrelated layers: about ${number(data.floors[row][column], 2)})` : "";
+  heat(seat, row, column, event.pointerType === "touch" ? "" : `${names}: ${pair}${floor}`);
+  const tip = seat.root.querySelector(".tip"), at = seat.root.getBoundingClientRect();
+  const x = Math.min(event.clientX - at.left + 14, at.width - tip.offsetWidth - 4);
+  tip.style.transform = `translate(${Math.max(0, x)}px, ${event.clientY - at.top + 18}px)`;
+}
+
+function heat(seat, row, column, says) {
+  const tip = seat.root.querySelector(".tip");
+  tip.hidden = !says;
+  if (row === seat.hot[0] && column === seat.hot[1]) return;
+  seat.hot = [row, column];
+  tip.textContent = says;
+  mark(seat);
+}
+
+function mark(seat) {
+  const { root, hot, selected } = seat;
+  for (const drawn of root.querySelectorAll("[data-layer]")) {
+    const layer = Number(drawn.dataset.layer);
+    drawn.classList.toggle("hot", hot.includes(layer));
+    drawn.classList.toggle("picked", layer === selected);
+  }
+  root.querySelectorAll(".cell").forEach((cell, layer) => {
+    cell.tabIndex = layer === (selected ?? 0) ? 0 : -1;
+    cell.setAttribute("aria-selected", String(layer === selected));
+  });
+  crossMatrix(seat, "hot", ...hot);
+  crossMatrix(seat, "picked", selected, selected);
+}
+
+function select(seat, layer, { wait = false } = {}) {
+  if (layer !== seat.selected) {
+    seat.selected = layer;
+    drawFacts(seat);
+    mark(seat);
+    const tell = () => seat.send("selected", layer === null ? "" : seat.data.layers[layer]);
+    wait ? seat.later(tell) : tell();
+  }
+  if (layer !== null) seat.root.querySelector(".cell.picked").focus({ preventScroll: true });
+}
+
+function press(seat, event) {
+  const button = event.target.closest("[data-look]"), layers = under(seat, event);
+  if (layers) select(seat, layers[0]);
+  if (!button) return;
+  seat.send(button.dataset.look, button.value);
+  if (button.dataset.look !== "order") return; // another map has to come from the server first
+  seat.data.look.order = button.value;
+  renew(seat);
+}
+
+function type(seat, event) {
+  const last = seat.data.layers.length - 1, here = seat.selected ?? -1, cell = event.target.closest(".cell");
+  if (event.target.closest("input, button") || event.ctrlKey || event.metaKey || event.altKey) return;
+  const goes = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -last - 1, End: last + 1 }[event.key];
+  if (goes) select(seat, Math.min(last, Math.max(0, here + goes)), { wait: true });
+  else if (event.key === "Escape") select(seat, null);
+  else if (cell && [" ", "Enter"].includes(event.key)) seat.send("toggle", seat.data.layers[cell.dataset.layer]);
+  else return;
+  event.preventDefault();
+}

@@ -1,0 +1,98 @@
+"""The drawing in the page: what goes into it, and what comes of what a visitor does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app import cached, confidence, controls, current, failures, maps, overrides, state
+from app.chrome import count
+from pursuhint.analysis import AnalysisFolder
+from pursuhint.clustering import PRESETS
+from pursuhint.coverage import coverage
+from pursuhint.figures.names import name_sides
+from pursuhint.inspection import LayerFacts, layer_facts
+from pursuhint.plan import HintPlan
+from pursuhint.view import LayerView
+
+KEY = "explorer"
+PARTS = ("elements", "matrix", "map", "strip", "facts", "explorer")
+"""The files of the script in their order: Streamlit takes one, and there is no bundler."""
+
+
+def _read(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+_component = st.components.v2.component(
+    "layer_explorer",
+    html=_read("explorer.html"),
+    css=_read("explorer.css"),
+    js="\n".join(_read(f"{part}.js") for part in PARTS),
+)
+
+
+def explore(analysis: AnalysisFolder, plan: HintPlan) -> LayerView:
+    """Draw the layers under a plan; returns what was drawn."""
+    positions = None
+    with failures.shown():
+        positions = maps.layer_positions(analysis, plan.metric)
+    view = current.view(analysis, plan, positions=positions)
+    _component(key=KEY, data=content(analysis, plan, view), **_callbacks())
+    return view
+
+
+def content(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> dict[str, Any]:
+    """Return all that the drawing shows, as plain values; nothing is worked out in the browser."""
+    mine = state.get()
+    similarity = cached.similarity(analysis, plan.metric, mine.choice.samples)
+    kept = confidence.kept(analysis, plan)
+    frequency = kept.frequency if kept and plan.method not in PRESETS else None
+    facts = layer_facts(
+        similarity, plan.clusters, plan.hint_points, described=analysis.layers, frequency=frequency
+    )
+    preset = PRESETS.get(mine.choice.method)
+    return view.to_dict() | {
+        "facts": [vars(one) | {"swap": vars(one.swap) if one.swap else None} for one in facts],
+        "abouts": [_about(one) for one in facts],
+        "coverage": coverage(np.asarray(view.similarity), view.hints),
+        "notes": {override.layer: override.why for override in plan.overrides},
+        "sides": name_sides(view.positions, {layer: view.layers[layer] for layer in view.hints}),
+        "look": vars(mine.look),
+        "fixed": preset is not None and not preset.takes_clusters,
+    }
+
+
+def _about(facts: LayerFacts) -> str:
+    size = [] if facts.parameters is None else [f"{count(facts.parameters)} parameters"]
+    return " · ".join(filter(None, [facts.type, facts.shape, *size]))
+
+
+def _callbacks() -> dict[str, Callable[[], None]]:
+    """Return what is called for each event that the script sends."""
+    return {
+        f"on_{event}_change": failures.kept(lambda event=event, act=act: act(st.session_state[KEY][event]))
+        for event, act in EVENTS.items()
+    }
+
+
+def _layers() -> int:
+    """Return how many layers are grouped."""
+    choice = state.get().choice
+    return len(cached.similarity(current.analysis(), choice.metric, choice.samples).layers)
+
+
+EVENTS: dict[str, Callable[[Any], None]] = {
+    "selected": lambda layer: state.get().show(selected=str(layer)),
+    "order": lambda order: state.get().show(order=order),
+    "map": lambda method: state.get().show(map=method),
+    "clusters": lambda count: controls.take_clusters(int(count), _layers()),
+    "toggle": lambda layer: overrides.toggle(str(layer)),
+    "move": lambda way: overrides.move(str(way["from"]), str(way["to"])),
+    "note": lambda note: overrides.note(str(note["layer"]), str(note["why"])),
+}
+"""What the script sends -> what becomes of it."""

@@ -1,0 +1,33 @@
+// One cell a layer in depth order; the list that the keyboard walks.
+
+function drawStrip({ data, root }, width) {
+  const strip = root.querySelector(".strip");
+  const stages = data.stages.length ? data.stages : [{ first: 0, count: data.layers.length, shape: "" }];
+  strip.style.setProperty("--cell", `${Math.max(32, 7 * longest(data) + 8)}px`);
+  strip.className = `strip ${density(data, width)}`;
+  strip.replaceChildren(...stages.map(({ first, count, shape }, index) => {
+    const title = shape && `stage ${index + 1} · ${shape}`;
+    const cells = Array.from({ length: count }, (_, offset) => cell(data, first + offset));
+    return make("div", { class: "stage", role: "group", "aria-label": title, style: `--layers: ${count}` },
+      make("div", { class: "title", title }, title), make("div", { class: "row" }, ...cells));
+  }));
+  root.querySelector(".depth .note").textContent = data.left_out.length
+    ? `Not compared, because nothing varies in them: ${data.left_out.join(", ")}` : "";
+}
+
+function cell(data, layer) {
+  const place = data.hints.indexOf(layer), about = `${data.layers[layer]}, ${data.standings[layer]}`;
+  const flag = place < 0 ? "" : make("span", { class: "flag" }, `HP${place + 1}`);
+  return make("div", {
+    ...ofLayer(data, layer, "cell"), role: "option", tabindex: -1, "aria-label": about, "aria-selected": "false",
+  }, make("span", { class: "label" }, data.labels[layer]), flag);
+}
+
+// How the names stand: side by side, upright where cells are narrow, in several rows where they are too narrow.
+function density(data, width) {
+  const each = width / data.layers.length;
+  if (each >= Math.max(26, 7 * longest(data) + 6)) return "wide";
+  return each >= 18 && longest(data) <= 14 ? "upright" : "wrapped";
+}
+
+const longest = (data) => Math.max(...data.labels.map((label) => label.length));

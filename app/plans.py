@@ -1,0 +1,63 @@
+"""Several plans side by side; choosing one takes it over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app import cached, current, failures, overrides, state
+from pursuhint.analysis import AnalysisFolder
+from pursuhint.comparison import PlanCoverage
+from pursuhint.plan import HintPlan
+from pursuhint.view import LayerView
+
+CLICKED = "hints-plans-taken"
+
+
+def side_by_side(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
+    """Draw the plan in force between the best, the automatic, the usual and random ones."""
+    rows = sorted(
+        cached.coverages(analysis, plan, state.get().choice.samples), key=lambda row: row.value, reverse=True
+    )
+    label = dict(zip(view.layers, view.labels, strict=True))
+    table = pd.DataFrame(
+        {
+            "plan": [row.name for row in rows],
+            "K": [len(row.hint_points) or len(plan.hint_points) for row in rows],
+            "hint points": [", ".join(label[name] for name in row.hint_points) for row in rows],
+            "coverage": [row.value for row in rows],
+            "take": [_action(row, plan) for row in rows],
+        }
+    )
+    columns = {
+        "K": st.column_config.NumberColumn(width=40),
+        "coverage": st.column_config.ProgressColumn(
+            format="%.3f",
+            min_value=0.0,
+            max_value=1.0,
+            help="Mean over all layers of the similarity to the nearest hint point. It rises with every "
+            "point, so only equal K compare.",
+        ),
+        "take": st.column_config.ButtonColumn(
+            "", width="small", type="tertiary", key=CLICKED, on_click=taken, args=(rows,)
+        ),
+    }
+    st.dataframe(table, hide_index=True, column_config=columns, key="hints-plans")
+
+
+def _action(row: PlanCoverage, plan: HintPlan) -> str | None:
+    """Return what can be done with a row: nothing with the plan in force, or with a mean of many."""
+    return None if not row.hint_points or row.hint_points == plan.hint_points else "Use it"
+
+
+@failures.kept
+def taken(rows: Sequence[PlanCoverage]) -> None:
+    """Make the plan of the row that was clicked one's own."""
+    row, plan = rows[st.session_state[CLICKED]["row"]], current.plan(current.analysis())
+    if row.hint_points == plan.centres:
+        state.get().forget_edits()
+    elif row.hint_points and row.hint_points != plan.hint_points:
+        chosen = plan.automatic().with_hint_points(row.hint_points, who=overrides.who(), why=row.name)
+        state.get().edit(chosen)
