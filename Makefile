@@ -23,7 +23,7 @@ test:
 	@tools/environment.sh test
 	@$(python) -m ruff check
 	@$(python) -m ruff format --check
-	@$(python) -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(python) -m pytest -n auto --dist worksteal $(ARGS)
 
 lint:
 	@tools/environment.sh test
