@@ -177,7 +177,7 @@ def test_an_error_in_one_process_ends_all(settings_for, tmp_path: Path):
     assert done.returncode == 1
     assert run.summary()["state"] == "failed"
     assert run.summary()["reason"] == "process 1: the loss `cls` became nan in epoch 1 at step 2; the " + (
-        "checkpoint before it is kept: lower the learning rate or this term's weight"
+        "last good checkpoint, if there is one, is kept: lower the learning rate or this term's weight"
     )
     assert len(run.history().states) == 2, "running, failed"
     assert (run.path / "said-0").read_text() == run.summary()["reason"]
