@@ -268,11 +268,11 @@ def test_export_copies_the_student(pursuhint, finished: RunFolder, tmp_path: Pat
         ("--plan {plan} --student builtin:digits-resnet56", "is a trained teacher; choose a student"),
         (
             "--plan {plan} --student zoo:resnet8 --hint-loss att",
-            "`hint_loss`: Input should be 'none', 'at', 'fitnet'",
+            "unknown hint loss `att`: did you mean `at`?",
         ),
         (
             "--plan {plan} --student zoo:resnet8 --logit-loss kl",
-            "`logit_loss`: Input should be 'none', 'kd', 'wsl', 'dkd', 'dist' or 'kd-std'; found `kl`",
+            "unknown logit loss `kl`: did you mean `kd`? Known: none, kd, wsl, dkd, dist, kd-std",
         ),
         ("--plan {plan} --student zoo:resnet8 --pair layer1.0", "a pair is written HINT=GUIDED"),
         ("--plan {plan} --student zoo:resnet8 --pair a=b", "unknown hint point in a pair `a`"),
@@ -357,7 +357,7 @@ def test_what_cannot_be_distilled_is_refused(
         ("train --model zoo:resnet8 --data folder:/none", "no such folder: `/none`"),
         (
             "train --model zoo:resnet8 --schedule cosin",
-            "`schedule`: Input should be 'cosine', 'step' or 'constant'",
+            "unknown schedule `cosin`: did you mean `cosine`?",
         ),
         ("train", "Missing option '--model'"),
         ("export nope", "unknown run `nope`. Known: none"),
