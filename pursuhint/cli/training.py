@@ -10,7 +10,7 @@ import typer
 from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS
 from pursuhint.cli import options as o
 from pursuhint.cli.events import announce
-from pursuhint.cli.output import out, percent, print_json, progress_bars, table
+from pursuhint.cli.output import compared, out, percent, print_json, progress_bars, table
 from pursuhint.cli.students import tell_automatic
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import copy_file, write_json
@@ -227,7 +227,7 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
         return run
     metrics: dict[str, Any] = summary["metrics"]
     best = "best TEST epoch" if summary["selection"] == "test" else "best epoch"
-    ratio = f", {summary['compression']:.2f} times smaller than its teacher" if summary["compression"] else ""
+    ratio = f", {compared(summary['compression'])} than its teacher" if summary["compression"] else ""
     out.print(
         f"[bold]{summary['name']}[/]: {percent(metrics['test_accuracy'])} of {metrics['n_test']:,} test "
         "images "
