@@ -66,6 +66,16 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.2f} %"
 
 
+def compared(compression: float) -> str:
+    """Write how a student's size compares with its teacher's.
+
+    Example:
+        >>> compared(2.5), compared(0.5)
+        ('2.50 times smaller', '2.00 times larger')
+    """
+    return f"{compression:.2f} times smaller" if compression >= 1 else f"{1 / compression:.2f} times larger"
+
+
 def several(number: int, noun: str) -> str:
     """Write a number with its noun.
 

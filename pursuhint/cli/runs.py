@@ -99,12 +99,13 @@ def resume(
     if detach:
         folder.launch()
     else:
+        from pursuhint.cli.events import announce
         from pursuhint.cli.output import progress_bars
         from pursuhint.runs.worker import work
 
         (folder.path / "stop").unlink(missing_ok=True)
         with progress_bars(quiet=as_json) as progress:
-            work(folder, progress=progress)
+            work(folder, progress=progress, watch=None if as_json else announce)
     _answer(folder, as_json)
 
 

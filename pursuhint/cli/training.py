@@ -9,10 +9,11 @@ import typer
 
 from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS
 from pursuhint.cli import options as o
-from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
+from pursuhint.cli.events import announce
+from pursuhint.cli.output import compared, out, percent, print_json, progress_bars, table
 from pursuhint.cli.students import tell_automatic
 from pursuhint.errors import InputError, unknown
-from pursuhint.files import copy_file, in_bytes, write_json
+from pursuhint.files import copy_file, write_json
 from pursuhint.plan import HintPlan
 from pursuhint.ranks import is_first_process, process_count
 from pursuhint.runs import RunFolder, create_run, find_run
@@ -213,7 +214,7 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
 
     try:
         with progress_bars(quiet=as_json) as progress:
-            work(run, progress=progress, watch=None if as_json else _announce)
+            work(run, progress=progress, watch=None if as_json else announce)
     except InputError:
         if is_first_process() and "start" not in run.history().facts:
             run.delete()  # it was refused before it began: there is nothing to resume
@@ -225,21 +226,13 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
         print_json(summary)
         return run
     metrics: dict[str, Any] = summary["metrics"]
-    for text in run.history().warnings:
-        err.print(text, style="yellow", highlight=False)
-    if kept := run.history().facts.get("targets"):
-        err.print(
-            f"targets of the teacher: {in_bytes(kept['bytes'])} kept, views of an image: {kept['views']}, "
-            f"found from earlier runs: {percent(kept['share_kept'])} (see `pursuhint cache list`)",
-            style="dim",
-            highlight=False,
-        )
     best = "best TEST epoch" if summary["selection"] == "test" else "best epoch"
-    ratio = f", {summary['compression']:.2f} times smaller than its teacher" if summary["compression"] else ""
+    ratio = f", {compared(summary['compression'])} than its teacher" if summary["compression"] else ""
     out.print(
         f"[bold]{summary['name']}[/]: {percent(metrics['test_accuracy'])} of {metrics['n_test']:,} test "
         "images "
-        f"({best} {metrics['best_epoch']}), {summary['parameters']:,} parameters{ratio}\n{run.id}",
+        f"({best} {metrics['best_epoch']}; {percent(metrics['test_accuracy_last'])} after the last), "
+        f"{summary['parameters']:,} parameters{ratio}\n{run.id}",
         highlight=False,
     )
     return run
@@ -249,18 +242,6 @@ def _create_together(settings: RunSettings) -> RunFolder:
     from pursuhint.runs.worker import create_run_together
 
     return create_run_together(settings)
-
-
-def _announce(kind: str, **fields: Any) -> None:
-    """Print the pairs when training starts."""
-    if kind == "start" and fields["pairs"]:
-        columns = ("hint point", "shape", "guided layer", "shape", "adapter", "parameters")
-        table("Pairs", columns, [_pair_row(pair) for pair in fields["pairs"]])
-
-
-def _pair_row(pair: dict[str, Any]) -> tuple[object, ...]:
-    hint, guided = (" x ".join(map(str, pair[side])) for side in ("hint_shape", "guided_shape"))
-    return pair["hint"], hint, pair["guided"], guided, pair["adapter"], pair["adapter_parameters"]
 
 
 def _pair(text: str) -> dict[str, str]:

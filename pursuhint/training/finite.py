@@ -25,7 +25,8 @@ def check_losses(named: Mapping[str, Tensor], epoch: int, step: int) -> None:
         if not bool(torch.isfinite(value)):
             raise PursuhintError(
                 f"the loss `{name}` became {value.item()} in epoch {epoch + 1} at step {step + 1}; the "
-                "checkpoint before it is kept: lower the learning rate or this term's weight"
+                "last good checkpoint, if there is one, is kept: lower the learning rate or this term's "
+                "weight"
             )
 
 
@@ -45,5 +46,6 @@ def check_tensors(module: nn.Module, epoch: int) -> None:
         if not bool(torch.isfinite(value).all()):
             raise PursuhintError(
                 f"`{name}` is no longer finite in epoch {epoch + 1}, though every loss was: a gradient "
-                "overflowed; the checkpoint before it is kept: lower the learning rate or the weights"
+                "overflowed; the last good checkpoint, if there is one, is kept: lower the learning rate or "
+                "the weights"
             )

@@ -161,7 +161,9 @@ class Trainer:
         for text in what_differs(self.distiller, self.settings, self.processes.count):
             self.record("warning", text=text)
         rest = ((part, self.teach(part)) for part in itertools.islice(self.batches.parts(0, 0), 1, None))
-        norms = self.processes.from_first(lambda: gradient_norms(self.distiller, example, teacher, rest))
+        # In every process: a loss may exchange what it remembers, and one that waits alone waits for ever.
+        norms = gradient_norms(self.distiller, example, teacher, rest)
+        norms = self.processes.from_first(lambda: norms)
         self.weights = settle_weights(self.settings.weights, norms)
         shares = gradient_shares(self.weights, norms)
         given = self.settings.weights

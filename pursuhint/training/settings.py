@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pursuhint.errors import InputError
+from pursuhint.errors import InputError, unknown
 from pursuhint.pairs import Pair
 from pursuhint.plan import HintPlan
 from pursuhint.training.recipes import recipe_named
@@ -199,6 +200,10 @@ def make_settings(**fields: Any) -> RunSettings:
         return RunSettings.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == "literal_error":
+            field = [part for part in first["loc"] if isinstance(part, str)][-1]
+            names = re.findall("'([^']+)'", first["ctx"]["expected"])
+            raise unknown(field.replace("_", " "), str(first["input"]), names) from None
         place = ".".join(str(part) for part in first["loc"])
         found = f"; found `{first['input']}`" if place and not isinstance(first["input"], dict) else ""
         raise InputError(

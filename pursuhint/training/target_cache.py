@@ -60,7 +60,7 @@ def keep_targets(
     with torch.no_grad():
         rows = rows_of(live(example, 0), targets)
     shapes = {name: tuple(value.shape[1:]) for name, value in rows.items()}
-    folder = targets_folder() / targets_key(settings, parts, ids, shapes)
+    folder = targets_folder() / targets_key(settings, parts, ids, shapes, device=example.images.device.type)
     needed = bytes_needed(shapes, images=len(ids), views=settings.keep_targets)
     if reason := _too_large(needed, settings, folder):
         warn(f"the teacher's targets are not kept: {reason}")
@@ -82,8 +82,10 @@ def keep_targets(
     return teacher
 
 
-def targets_key(settings: RunSettings, parts: Parts, ids: np.ndarray, shapes: Shapes) -> str:
+def targets_key(settings: RunSettings, parts: Parts, ids: np.ndarray, shapes: Shapes, *, device: str) -> str:
     """Hash everything that the targets depend on to 16 hexadecimal digits.
+
+    The kind of device too: what a GPU said would not give a run on a CPU its own last digits.
 
     The names of guided layers and of the student are not part of it: runs with other students share targets
     that have the same shapes.
@@ -99,6 +101,7 @@ def targets_key(settings: RunSettings, parts: Parts, ids: np.ndarray, shapes: Sh
         "views": settings.keep_targets,
         "preprocess": parts.preprocess.text,
         "precision": settings.precision,
+        "device": device,
         "hint_loss": settings.hint_loss,
         "hints": hints,
         "shapes": list(shapes.values()),

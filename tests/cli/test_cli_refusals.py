@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pursuhint.errors import PursuhintError
 from pursuhint.runs import create_run, find_run, list_runs
 from pursuhint.runs.worker import work
+from pursuhint.training.loop import Trainer
 from tests.tiny import STUDENT
 
 QUICK = ("--epochs", "1", "--limit", "96", "--batch-size", "32", "--device", "cpu", "--threads", "1")
@@ -110,6 +112,12 @@ def test_a_student_larger_than_its_teacher_is_remarked_on_once(pursuhint, settin
     assert text.startswith("the student is larger than its teacher: `zoo:resnet14?width=0.6` has 61,759")
 
 
-def test_the_remark_is_printed(pursuhint, plan_file: Path):
+def test_the_remark_is_printed_before_the_training(pursuhint, plan_file: Path, monkeypatch):
+    def run(self: Trainer) -> None:
+        raise PursuhintError("nothing is trained here")
+
+    monkeypatch.setattr(Trainer, "run", run)
     answer = pursuhint("distill", "--plan", plan_file, "--student", "zoo:resnet14?width=0.6", *QUICK)
-    assert "the student is larger than its teacher" in " ".join(answer.err.split())
+    said = " ".join(answer.err.split())
+    assert said.startswith("the student is larger than its teacher")
+    assert said.endswith("error: nothing is trained here")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from pursuhint.data import load_data
 from pursuhint.runs import RunFolder, create_run, find_run
@@ -70,6 +71,17 @@ def test_a_stopped_run_goes_on_here(pursuhint, settings_for):
         work(run, progress=lambda *_: run.ask_to_stop())
     found = pursuhint("runs", "resume", run.id, "--json").json
     assert (found["state"], found["epoch"]) == ("finished", 2)
+
+
+def test_going_on_with_other_threads_is_said(pursuhint, settings_for):
+    run = create_run(settings_for())
+    with pytest.raises(Exception, match="stopped in epoch 2"):
+        work(run, progress=lambda *_: run.ask_to_stop())
+    settings = run.path / "settings.json"
+    settings.write_text(run.run_settings.model_copy(update={"threads": 2}).model_dump_json())
+    said = " ".join(pursuhint("runs", "resume", run.id).err.split())
+    torch.set_num_threads(1)
+    assert "the run used 1 threads until here and goes on with 2; its figures can differ" in said
 
 
 def test_list_json_holds_every_run(pursuhint, finished: RunFolder, settings_for):

@@ -39,7 +39,9 @@ def break_after(monkeypatch, loss: type, name: str, calls: int, value: float) ->
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_each_part_is_named_with_its_step(train, settings_for, tmp_path, monkeypatch, loss, name, value):
     break_after(monkeypatch, loss, name, calls=1 + 3 + 1, value=value)  # at the start, an epoch, a step
-    with pytest.raises(PursuhintError, match=rf"the loss `{name}` became {value} in epoch 2 at step 2; the"):
+    with pytest.raises(
+        PursuhintError, match=rf"the loss `{name}` became {value} in epoch 2 at step 2; the last"
+    ):
         train(settings_for())
     assert [path.name for path in checkpoints(tmp_path / "checkpoints")] == ["epoch-0001-step-000000.pt"]
 

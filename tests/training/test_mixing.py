@@ -140,11 +140,11 @@ def test_losses_that_need_one_class_an_image_are_refused(settings_for, monkeypat
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"mix": "mixin"}, "`mix`: Input should be 'none', 'mixup' or 'cutmix'; found `mixin`"),
+        ({"mix": "mixin"}, "unknown mix `mixin`: did you mean `mixup`"),
         ({"mix_alpha": 0}, "`mix_alpha`: Input should be greater than 0; found `0`"),
         ({"ema": 1}, "`ema`: Input should be less than 1; found `1`"),
         ({"ema": 0}, "`ema`: Input should be greater than 0; found `0`"),
-        ({"select": "train"}, "`select`: Input should be 'validation' or 'test'; found `train`"),
+        ({"select": "train"}, "unknown select `train`. Known: validation, test"),
         ({"accumulate": 0}, "`accumulate`: Input should be greater than or equal to 1; found `0`"),
         ({"accumulate": 5}, "`accumulate` must divide the batch size 64; found 5"),
     ],

@@ -65,6 +65,8 @@ def test_two_processes_are_one(settings_for, tmp_path: Path, whole: dict[str, An
     tiny_plan.save(plan_file)
     settings.write_text(settings_for(**EXACT, accumulate=2).model_dump_json())
     quick = f"--epochs|1|--limit|96|--batch-size|32|--device|cpu|--threads|1|--student|{STUDENT}|--json"
+    # Its memory is exchanged wherever the loss is computed, also where the weights are balanced.
+    quick += "|--hint-loss|at+crd"
     done = torchrun(together.__file__, settings, tmp_path, f"distill|--plan|{plan_file}|{quick}")
     assert done.returncode == 0, done.stderr
     first, second = (torch.load(tmp_path / f"process-{rank}.pt") for rank in (0, 1))
@@ -81,6 +83,7 @@ def test_two_processes_are_one(settings_for, tmp_path: Path, whole: dict[str, An
     assert (run.summary()["state"], history.facts["start"]["processes"]) == ("finished", 2)
     assert [step["step"] for step in history.steps] == [1, 2, 3]
     assert "each batch of 32 is worked on in 2 parts: batch norm takes its" in history.warnings[0]
+    assert "in 2 parts: `at+crd` moves what it remembers after each part" in history.warnings[1]
     assert run.student.is_file()
 
 
@@ -99,16 +102,19 @@ def test_balanced_weights_are_those_of_the_whole_batch(settings_for, tmp_path: P
 class _Across(Loss):
     """Compares images of a batch."""
 
+    name = "across"
     across_images = True
 
 
 class _Remembering(Loss):
     """Keeps something of every image, and has a batch norm, of which is spoken apart."""
 
+    name = "remembering"
+    needs_ids = across_images = True
+
     def __init__(self) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(2)
-        self.register_buffer("bank", torch.zeros(3))
 
 
 @pytest.mark.parametrize(
@@ -116,15 +122,14 @@ class _Remembering(Loss):
     [
         ([CrossEntropy(), _Across(), _Remembering()], 1, 1, []),
         ([CrossEntropy()], 4, 2, []),
-        ([CrossEntropy(), _Across()], 4, 1, ["_Across compares images within a part only"]),
-        ([_Remembering()], 4, 1, ["batch norm takes its statistics from each part alone"]),
+        ([CrossEntropy(), _Across()], 4, 1, ["`across` compares images within a part only"]),
         (
             [_Remembering()],
             1,
             4,
             [
                 "batch norm takes its statistics from each part alone",
-                "_Remembering remembers the images of the first process only",
+                "`remembering` moves what it remembers after each part",
             ],
         ),
     ],
@@ -172,7 +177,7 @@ def test_an_error_in_one_process_ends_all(settings_for, tmp_path: Path):
     assert done.returncode == 1
     assert run.summary()["state"] == "failed"
     assert run.summary()["reason"] == "process 1: the loss `cls` became nan in epoch 1 at step 2; the " + (
-        "checkpoint before it is kept: lower the learning rate or this term's weight"
+        "last good checkpoint, if there is one, is kept: lower the learning rate or this term's weight"
     )
     assert len(run.history().states) == 2, "running, failed"
     assert (run.path / "said-0").read_text() == run.summary()["reason"]

@@ -19,6 +19,7 @@ from pursuhint.training.distiller import run_network
 from pursuhint.training.kept_targets import KeptTargets
 from pursuhint.training.prepare import Parts
 from pursuhint.training.settings import make_settings
+from pursuhint.training.target_cache import targets_key
 from pursuhint.training.teaching import LiveTeacher
 
 FOUR_EPOCHS = {"epochs": 4, "keep_targets": 2}
@@ -103,6 +104,13 @@ def test_what_changes_the_views_has_targets_of_its_own(train, settings_for, chan
     train(settings_for(epochs=1, keep_targets=2), folder="first")
     other = train(settings_for(**{"epochs": 1, "keep_targets": 2} | change), folder="other")
     assert other.of("targets")[0]["share_kept"] == 0
+
+
+def test_another_kind_of_device_has_targets_of_its_own(train, settings_for):
+    trainer = train(settings_for(epochs=1)).trainer
+    given = (trainer.settings, trainer.parts, np.arange(4), {"logits": (10,)})
+    keys = [targets_key(*given, device=device) for device in ("cpu", "cuda", "cpu")]
+    assert keys[0] == keys[2] != keys[1]
 
 
 def test_another_student_uses_the_same_targets(train, settings_for):
