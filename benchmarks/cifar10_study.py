@@ -32,8 +32,8 @@ ARMS: dict[str, dict[str, Any]] = {
     "kd + at, stage ends": {"kind": "distill", "logit_loss": "kd", "hint_loss": "at"},
     "kd + at, clusters": {"kind": "distill", "logit_loss": "kd", "hint_loss": "at"},
 }
-STUDENTS = {"zoo:resnet20": tuple(ARMS), "zoo:resnet20?width=1.125": ("kd", "kd + at, clusters")}
-"""Student -> its arms; the second one has 2.5 times fewer parameters than the teacher."""
+STUDENTS = {"zoo:resnet20": tuple(ARMS), "zoo:resnet32?width=0.855": ("kd", "kd + at, clusters")}
+"""Student -> its arms; the second one is what `--student auto` proposes: 2.5 times fewer parameters."""
 METHODS = {"kd + at, stage ends": "stage_ends"}
 
 

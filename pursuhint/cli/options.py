@@ -126,7 +126,7 @@ def training_options(
         str | None,
         typer.Option(
             help="quick, cifar (240 epochs, steps) or imagenet (100 epochs, steps): fills what is not given "
-            "of epochs, batch size, learning rate, decay, schedule and augmentation; quick if left out."
+            "of epochs, batch size, learning rate, decay and schedule; quick if left out."
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images; 30 in quick.")] = None,
@@ -150,7 +150,7 @@ def training_options(
     ] = None,
     augmentation: Annotated[
         str | None,
-        typer.Option(help="none, crop-flip or affine; the recipe's or the data's own if left out."),
+        typer.Option(help="none, crop-flip or affine; the data's own if left out."),
     ] = None,
     label_smoothing: Annotated[float | None, typer.Option(help="Of L_cls, from 0 to below 1.")] = None,
     mix: Annotated[

@@ -34,6 +34,7 @@ class Checkpoint:
         processes: that trained together until here.
         average: state of the averaged student, when weights are averaged.
         scaler: state of the loss scaling, when there is one.
+        views: in which each image was shown over and over until here; 0 for a new one every epoch.
     """
 
     epoch: int
@@ -49,6 +50,7 @@ class Checkpoint:
     processes: int = 1
     average: dict[str, Tensor] = field(default_factory=dict)
     scaler: dict[str, Any] = field(default_factory=dict)
+    views: int = 0
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:

@@ -267,8 +267,12 @@ class Trainer:
 
     def _view(self) -> int:
         """Return which view of the images this epoch shows: its own, or one of those that are kept."""
-        epoch = self.standing.epoch
-        return epoch % self._teacher.kept.views if isinstance(self._teacher, KeepingTeacher) else epoch
+        return self.standing.epoch % self.views if self.views else self.standing.epoch
+
+    @property
+    def views(self) -> int:
+        """In how many kept views each image is shown; 0 when every epoch shows a new one."""
+        return self._teacher.kept.views if isinstance(self._teacher, KeepingTeacher) else 0
 
     @property
     def scales_losses(self) -> bool:

@@ -1,4 +1,4 @@
-"""Recipes: how long, how fast and with which views a network is trained; no torch here."""
+"""Recipes: how long and how fast a network is trained; no torch here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ class TrainingRecipe:
         schedule: ``cosine`` or ``step``.
         warmup: epochs of linear rise of the learning rate.
         steps_at: relative places in the run at which ``step`` multiplies the rate by 0.1.
-        augmentation: None takes the data set's own.
     """
 
     epochs: int
@@ -30,7 +29,6 @@ class TrainingRecipe:
     schedule: str
     warmup: float
     steps_at: tuple[float, ...]
-    augmentation: str | None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -39,9 +37,9 @@ class TrainingRecipe:
 
 
 RECIPES: dict[str, TrainingRecipe] = {
-    "quick": TrainingRecipe(30, 64, 0.05, 5e-4, "cosine", 1.0, (0.625, 0.75, 0.875), None),
-    "cifar": TrainingRecipe(240, 64, 0.05, 5e-4, "step", 0.0, (150 / 240, 180 / 240, 210 / 240), "crop-flip"),
-    "imagenet": TrainingRecipe(100, 256, 0.1, 1e-4, "step", 0.0, (0.3, 0.6, 0.9), None),
+    "quick": TrainingRecipe(30, 64, 0.05, 5e-4, "cosine", 1.0, (0.625, 0.75, 0.875)),
+    "cifar": TrainingRecipe(240, 64, 0.05, 5e-4, "step", 0.0, (150 / 240, 180 / 240, 210 / 240)),
+    "imagenet": TrainingRecipe(100, 256, 0.1, 1e-4, "step", 0.0, (0.3, 0.6, 0.9)),
 }
 """`quick` is this project's default; `cifar` is RepDistiller's and that of PURSUhInT's example: x 0.1 at 150,
 180 and 210 of 240 epochs; `imagenet` is the usual one of RepDistiller and mdistiller: x 0.1 at 30, 60 and 90

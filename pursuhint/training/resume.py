@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pursuhint.errors import PursuhintError
 from pursuhint.training.checkpoint import Checkpoint
 from pursuhint.training.window import Window
 
@@ -36,6 +37,7 @@ def capture(trainer: Trainer) -> Checkpoint:
         processes=trainer.processes.count,
         average=trainer.average.state_dict() if trainer.average is not None else {},
         scaler=trainer.fabric.strategy.precision.state_dict(),
+        views=trainer.views,
     )
 
 
@@ -46,7 +48,16 @@ def restore(trainer: Trainer, checkpoint: Checkpoint, damaged: list[str]) -> Non
         trainer: with its optimiser.
         checkpoint: from `pursuhint.training.checkpoint.latest_checkpoint`.
         damaged: names of newer checkpoints that cannot be read.
+
+    Raises:
+        PursuhintError: targets were kept until here and cannot be kept now, or the other way round.
     """
+    if checkpoint.views != trainer.views:
+        raise PursuhintError(
+            f"the run showed {_views(checkpoint.views)} until here and would go on with "
+            f"{_views(trainer.views)}, which is another training; see the last warning, put right what it "
+            "says and resume again, or start the run anew"
+        )
     trainer.distiller.load_state_dict(checkpoint.distiller)
     trainer.optimizer.load_state_dict(checkpoint.optimizer)
     if trainer.average is not None:
@@ -71,3 +82,7 @@ def restore(trainer: Trainer, checkpoint: Checkpoint, damaged: list[str]) -> Non
                 "differ in the last digits from an uninterrupted run",
             )
     trainer.record("resume", epoch=checkpoint.epoch, step=checkpoint.step)
+
+
+def _views(views: int) -> str:
+    return f"{views} kept views of each image" if views else "a new view every epoch"

@@ -135,7 +135,7 @@ def test_a_nan_names_its_term_and_keeps_the_checkpoint(train, settings_for, tmp_
     monkeypatch.setattr(AttentionTransfer, "forward", broken)
     before = {p.name: p.read_bytes() for p in (tmp_path / "checkpoints").iterdir()}
     message = (
-        "the loss `hint/layer2.0->layer2.0` became nan in epoch 2 at step 2; the checkpoint before it is"
+        "the loss `hint/layer2.0->layer2.0` became nan in epoch 2 at step 2; the last good checkpoint, if"
     )
     with pytest.raises(PursuhintError, match=message):
         train(settings)

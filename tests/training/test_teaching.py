@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from pursuhint.analysis.kept import clear, kept
-from pursuhint.errors import InputError
+from pursuhint.errors import InputError, PursuhintError
 from pursuhint.home import targets_folder
 from pursuhint.training.distiller import run_network
 from pursuhint.training.kept_targets import KeptTargets
@@ -131,6 +131,17 @@ def test_resume_with_kept_targets_equals_uninterrupted(train, settings_for, step
     resumed = train(settings)
     assert resumed.final == whole.final
     assert all(torch.equal(value, resumed.student[name]) for name, value in whole.student.items())
+
+
+def test_a_run_whose_targets_no_longer_fit_does_not_go_on_as_another_training(
+    train, settings_for, monkeypatch
+):
+    train(settings_for(**FOUR_EPOCHS), stop_after=4)
+    clear()
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    message = "showed 2 kept views of each image until here and would go on with a new view every epoch"
+    with pytest.raises(PursuhintError, match=message):
+        train(settings_for(**FOUR_EPOCHS))
 
 
 def test_a_killed_run_leaves_no_wrong_targets(train, settings_for, tmp_path):
