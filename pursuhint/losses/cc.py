@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from pursuhint.adapters import EMBEDDING
-from pursuhint.losses.base import Batch, Outputs, TrainingImages, full_precision
-from pursuhint.losses.hint import HintLoss
-from pursuhint.losses.rows import pooled_rows, require_several
+from pursuhint.losses.base import Outputs, TrainingImages
+from pursuhint.losses.pooled_hint import PooledHintLoss
 from pursuhint.pairs import Pair
 
 
-class CorrelationCongruence(HintLoss):
+class CorrelationCongruence(PooledHintLoss):
     """Inner product of the absolute errors of an image and the next one in the batch, per pair.
 
     Both layers, as the mean over their positions, are embedded in 128 numbers by a linear map each, trained
@@ -30,7 +29,6 @@ class CorrelationCongruence(HintLoss):
 
     name = "cc"
     reduction = "mean over neighbours in the batch, sum over the 128 embedded numbers"
-    across_images = True
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
         super().__init__(pairs)
@@ -44,17 +42,8 @@ class CorrelationCongruence(HintLoss):
             sides = {"student": nn.Linear(guided, EMBEDDING), "teacher": nn.Linear(hint, EMBEDDING)}
             self.embeddings.append(nn.ModuleDict(sides))
 
-    def target(self, pair: Pair, hint: Tensor) -> Tensor:
-        """Return the mean over positions, shape (n, channels)."""
-        return pooled_rows(hint)
-
-    def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
-        """Return the mean inner product of neighbouring errors.
-
-        Raises:
-            InputError: a single image.
-        """
-        require_several(guided, self.name)
+    def relate(self, pair: Pair, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return the mean inner product of neighbouring errors."""
         embed = self.embeddings[self.pairs.index(pair)]
-        errors = (embed["student"](pooled_rows(guided)) - embed["teacher"](full_precision(target))).abs()
+        errors = (embed["student"](student) - embed["teacher"](teacher)).abs()
         return (errors[:-1] * errors[1:]).sum(dim=1).mean()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pursuhint.losses.base import Batch, full_precision
-from pursuhint.losses.hint import HintLoss
-from pursuhint.losses.rows import NOTHING, pooled_rows, require_several, unit
+from pursuhint.losses.pooled_hint import PooledHintLoss
+from pursuhint.losses.rows import NOTHING, unit
 from pursuhint.pairs import Pair
 
 
-class CentredKernelAlignment(HintLoss):
+class CentredKernelAlignment(PooledHintLoss):
     """One minus the linear CKA of the two layers over the batch, per pair.
 
     A layer is seen as the mean over its positions, which is the target too. Not debiased: the value stays
@@ -26,20 +25,10 @@ class CentredKernelAlignment(HintLoss):
 
     name = "cka"
     reduction = "one number a batch"
-    across_images = True
 
-    def target(self, pair: Pair, hint: Tensor) -> Tensor:
-        """Return the mean over positions, shape (n, channels)."""
-        return pooled_rows(hint)
-
-    def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
-        """Return 1 - CKA.
-
-        Raises:
-            InputError: a single image.
-        """
-        require_several(guided, self.name)
-        return 1 - linear_cka(pooled_rows(guided), full_precision(target))
+    def relate(self, pair: Pair, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return 1 - CKA."""
+        return 1 - linear_cka(student, teacher)
 
 
 def linear_cka(first: Tensor, second: Tensor) -> Tensor:

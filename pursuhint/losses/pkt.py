@@ -5,15 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pursuhint.losses.base import Batch, full_precision
-from pursuhint.losses.hint import HintLoss
-from pursuhint.losses.rows import pooled_rows, require_several, unit
+from pursuhint.losses.pooled_hint import PooledHintLoss
+from pursuhint.losses.rows import unit
 from pursuhint.pairs import Pair
 
 TINY = 1e-7
 
 
-class ProbabilisticTransfer(HintLoss):
+class ProbabilisticTransfer(PooledHintLoss):
     """Divergence between the neighbourhoods of the batch's images, per pair.
 
     The cosine similarity of two images, moved to 0..1, is divided by its sum over all images of the batch;
@@ -30,21 +29,11 @@ class ProbabilisticTransfer(HintLoss):
 
     name = "pkt"
     reduction = "mean over pairs of images"
-    across_images = True
 
-    def target(self, pair: Pair, hint: Tensor) -> Tensor:
-        """Return the mean over positions, shape (n, channels)."""
-        return pooled_rows(hint)
-
-    def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
-        """Return the mean divergence of the neighbourhoods.
-
-        Raises:
-            InputError: a single image.
-        """
-        require_several(guided, self.name)
-        student, teacher = neighbourhoods(pooled_rows(guided)), neighbourhoods(full_precision(target))
-        return (teacher * torch.log((teacher + TINY) / (student + TINY))).mean()
+    def relate(self, pair: Pair, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return the mean divergence of the neighbourhoods."""
+        guided, hint = neighbourhoods(student), neighbourhoods(teacher)
+        return (hint * torch.log((hint + TINY) / (guided + TINY))).mean()
 
 
 def neighbourhoods(rows: Tensor) -> Tensor:

@@ -6,15 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pursuhint.losses.base import Batch, full_precision
-from pursuhint.losses.hint import HintLoss
-from pursuhint.losses.rows import NOTHING, pooled_rows, require_several, unit
+from pursuhint.losses.pooled_hint import PooledHintLoss
+from pursuhint.losses.rows import NOTHING, unit
 from pursuhint.pairs import Pair
 
 WEIGHT_DISTANCE, WEIGHT_ANGLE = 25, 50
 
 
-class Relational(HintLoss):
+class Relational(PooledHintLoss):
     """Huber loss of the distances and of the angles between the batch's images, per pair.
 
     Distances are divided by their mean over the pairs that are apart; the angle at image i between j and k
@@ -32,22 +31,12 @@ class Relational(HintLoss):
 
     name = "rkd"
     reduction = "25 x mean over pairs of images + 50 x mean over triples"
-    across_images = True
 
-    def target(self, pair: Pair, hint: Tensor) -> Tensor:
-        """Return the mean over positions, shape (n, channels)."""
-        return pooled_rows(hint)
-
-    def compare(self, pair: Pair, guided: Tensor, target: Tensor, batch: Batch) -> Tensor:
-        """Return the weighted sum of the distance part and the angle part.
-
-        Raises:
-            InputError: a single image.
-        """
-        require_several(guided, self.name)
-        distances, angles = relations(pooled_rows(guided))
+    def relate(self, pair: Pair, student: Tensor, teacher: Tensor) -> Tensor:
+        """Return the weighted sum of the distance part and the angle part."""
+        distances, angles = relations(student)
         with torch.no_grad():
-            wanted_distances, wanted_angles = relations(full_precision(target))
+            wanted_distances, wanted_angles = relations(teacher)
         return WEIGHT_DISTANCE * functional.smooth_l1_loss(
             distances, wanted_distances
         ) + WEIGHT_ANGLE * functional.smooth_l1_loss(angles, wanted_angles)
