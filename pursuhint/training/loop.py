@@ -170,7 +170,7 @@ class Trainer:
         self.record(
             "weights", weights=self.weights, norms=norms, shares=shares, mode=given.mode, preset=given.preset
         )
-        for text in start_notes(self.settings):
+        for text in start_notes(self.settings, self.settings.epochs * self.batches.steps):
             self.record("warning", text=text)
         for part, share in shares.items():
             if self.weights[part] and share < WEAK:

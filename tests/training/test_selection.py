@@ -91,3 +91,12 @@ def test_a_student_trained_in_double_precision_is_shipped_in_single(settings_for
     assert {v.dtype for v in load_file(run.student).values()} <= {torch.float32, torch.int64}
     state = torch.load(run.checkpoint_folder / "epoch-0001-step-000000.pt")["distiller"]
     assert state["student.linear.weight"].dtype == torch.float64
+
+
+@pytest.mark.parametrize(("ema", "warned"), [(0.999, True), (0.4, False), (None, False)])
+def test_an_average_that_outlives_the_run_is_warned_about(
+    train, settings_for, ema: float | None, warned: bool
+):
+    texts = [warning["text"] for warning in train(settings_for(epochs=2, ema=ema)).of("warning")]
+    said = "the averaged weights reach back over about 1,000 steps and the run takes 6: what is scored"
+    assert [text.startswith(said) for text in texts] == [True] * warned
