@@ -6,7 +6,7 @@ import numpy as np
 
 from pursuhint.similarity.metric import MomentsMetric, more_than_two_ranks
 from pursuhint.similarity.moments import Moments
-from pursuhint.similarity.pair_products import for_pairs
+from pursuhint.similarity.threads import in_threads
 
 
 def pwcca(moments: Moments) -> np.ndarray:
@@ -29,20 +29,32 @@ def pwcca(moments: Moments) -> np.ndarray:
         the SVD returns: up to 0.03 was seen for two layers that share two of three directions exactly.
     """
     cross, bases = moments.principal()
+    ranks = np.array([basis.rank for basis in bases])
+    offsets = np.cumsum([0, *ranks])
     loadings = [(basis.directions * basis.shares).T for basis in bases]
-    backwards = np.eye(len(bases))
+    values = np.eye(len(bases))
 
-    def weighted(first: int, second: int, block: np.ndarray) -> float:
-        left, correlations, right = np.linalg.svd(block, full_matrices=False)
-        backwards[second, first] = _mean(correlations, right @ loadings[second])
-        return _mean(correlations, left.T @ loadings[first])
+    def row(first: int) -> None:
+        panel = cross[offsets[first] : offsets[first + 1]]
+        later = np.arange(first + 1, len(bases))
+        for rank in np.unique(ranks[later]):
+            # Blocks of one size together: a call for each would spend more on calling than on computing.
+            group = later[ranks[later] == rank]
+            blocks = np.stack([panel[:, offsets[second] : offsets[second + 1]] for second in group])
+            left, correlations, right = np.linalg.svd(blocks.astype(np.float64), full_matrices=False)
+            values[first, group] = _means(correlations, left.swapaxes(1, 2) @ loadings[first])
+            for second, found, directions in zip(group, correlations, right, strict=True):
+                values[second, first] = _means(found, directions @ loadings[second])
 
-    forwards = for_pairs(cross, [basis.rank for basis in bases], weighted)
-    return np.triu(forwards) + np.tril(backwards, -1)
+    for _ in in_threads(row, range(len(bases))):
+        pass
+    return values
 
 
-def _mean(correlations: np.ndarray, projections: np.ndarray) -> float:
-    return np.average(correlations, weights=np.abs(projections).sum(axis=1))
+def _means(correlations: np.ndarray, projections: np.ndarray) -> np.ndarray:
+    """Return the mean correlation, (...), of (..., K) weighted by the sizes of (..., K, features)."""
+    weights = np.abs(projections).sum(axis=-1)
+    return (correlations * weights).sum(axis=-1) / weights.sum(axis=-1)
 
 
 PWCCA = MomentsMetric(
