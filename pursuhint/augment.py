@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pursuhint.errors import unknown
+from pursuhint.errors import find_named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -59,9 +59,7 @@ def augment(images: Tensor, uniform: np.ndarray, policy: str) -> Tensor:
     Raises:
         InputError: the policy is unknown.
     """
-    if policy not in POLICIES:
-        raise unknown("augmentation", policy, POLICIES)
-    return POLICIES[policy](images, uniform)
+    return find_named("augmentation", policy, POLICIES)(images, uniform)
 
 
 def _none(images: Tensor, uniform: np.ndarray) -> Tensor:

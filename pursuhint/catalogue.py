@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pursuhint.errors import unknown
+from pursuhint.errors import find_named
 
 Grid = Literal["common", "own", "pooled", "none"]
 
@@ -233,9 +233,7 @@ def hint_facts(name: str) -> LossFacts:
         >>> hint_facts("sp").weight
         3000
     """
-    if name not in HINT_FACTS:
-        raise unknown("hint loss", name, [*HINT_FACTS, "none"])
-    return HINT_FACTS[name]
+    return find_named("hint loss", name, HINT_FACTS, beside=["none"])
 
 
 def title_of(name: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
+Entry = TypeVar("Entry")
 MOST_LISTED = 12
 
 
@@ -53,3 +55,24 @@ def unknown(what: str, found: str, known: Iterable[str]) -> InputError:
     listed = ", ".join(names[:MOST_LISTED]) or "none"
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
     return InputError(f"unknown {what} `{found}`{hint} Known: {listed}{more}")
+
+
+def find_named(what: str, name: str, table: Mapping[str, Entry], *, beside: Iterable[str] = ()) -> Entry:
+    """Return an entry of a table by its name.
+
+    Args:
+        what: what the name stands for, such as ``"metric"``.
+        name: the name that was given.
+        table: the entries by name, in the order in which they are to be shown.
+        beside: further names that are allowed elsewhere, for the list in the error.
+
+    Raises:
+        InputError: there is none of that name; names the nearest match.
+
+    Example:
+        >>> find_named("metric", "b", {"a": 1, "b": 2})
+        2
+    """
+    if name not in table:
+        raise unknown(what, name, [*table, *beside])
+    return table[name]

@@ -9,7 +9,7 @@ from functools import partial
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pursuhint.errors import InputError, unknown
+from pursuhint.errors import InputError, find_named
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,7 @@ mean of the tokens that stand for a place, or the class token. A map smaller tha
 
 def pooling_named(name: str) -> Pooling:
     """Return a pooling; raise InputError for an unknown one."""
-    if name not in POOLINGS:
-        raise unknown("pooling", name, POOLINGS)
-    return POOLINGS[name]
+    return find_named("pooling", name, POOLINGS)
 
 
 def channels_come_last(model: nn.Module) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pursuhint.errors import InputError, unknown
+from pursuhint.errors import InputError, find_named
 
 SPLIT_SEED = 2103
 VALIDATION_SHARE = 0.1
@@ -68,10 +68,8 @@ class ImageData:
 
     def split(self, name: str) -> Split:
         """Return the split of that name: ``train``, ``validation`` or ``test``."""
-        names = {"train": self.train, "validation": self.validation, "test": self.test}
-        if name not in names:
-            raise unknown("split", name, names)
-        return names[name]
+        splits = {"train": self.train, "validation": self.validation, "test": self.test}
+        return find_named("split", name, splits)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pursuhint.errors import unknown
+from pursuhint.errors import find_named
 from pursuhint.losses.at import AttentionTransfer
 from pursuhint.losses.at_crd import AttentionThenContrast
 from pursuhint.losses.base import TERMS, Batch, Loss, Outputs, Term, TrainingImages
@@ -95,11 +95,8 @@ def build_losses(
     """
     losses: list[Loss] = [CrossEntropy(label_smoothing)]
     if logit_loss != "none":
-        if logit_loss not in LOGIT_LOSSES:
-            raise unknown("logit loss", logit_loss, [*LOGIT_LOSSES, "none"])
-        losses.append(LOGIT_LOSSES[logit_loss](temperature))
+        build = find_named("logit loss", logit_loss, LOGIT_LOSSES, beside=["none"])
+        losses.append(build(temperature))
     if hint_loss != "none":
-        if hint_loss not in HINT_LOSSES:
-            raise unknown("hint loss", hint_loss, [*HINT_LOSSES, "none"])
-        losses.append(HINT_LOSSES[hint_loss](pairs))
+        losses.append(find_named("hint loss", hint_loss, HINT_LOSSES, beside=["none"])(pairs))
     return losses

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pursuhint.errors import InputError, unknown
+from pursuhint.errors import InputError, find_named
 from pursuhint.similarity.cka_linear import CKA_LINEAR
 from pursuhint.similarity.cka_linear_debiased import CKA_LINEAR_DEBIASED
 from pursuhint.similarity.cka_rbf import CKA_RBF
@@ -42,9 +42,7 @@ def find_metric(name: str) -> MomentsMetric | DistancesMetric:
         >>> find_metric("cka_linear").title
         'Linear CKA'
     """
-    if name not in METRICS:
-        raise unknown("metric", name, METRICS)
-    return METRICS[name]
+    return find_named("metric", name, METRICS)
 
 
 def check_pooling(metric: str, pooling: str) -> None:

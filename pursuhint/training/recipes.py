@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pursuhint.errors import unknown
+from pursuhint.errors import find_named
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,7 @@ def recipe_named(name: str) -> TrainingRecipe:
         >>> recipe_named("cifar").epochs
         240
     """
-    if name not in RECIPES:
-        raise unknown("recipe", name, RECIPES)
-    return RECIPES[name]
+    return find_named("recipe", name, RECIPES)
 
 
 def shortened(recipe: str | None, epochs: int) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pursuhint.errors import unknown
+from pursuhint.errors import find_named
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,7 @@ def weight_preset(name: str) -> WeightPreset:
         >>> weight_preset("repdistiller-at").hint
         1000.0
     """
-    if name not in WEIGHT_PRESETS:
-        raise unknown("weights preset", name, WEIGHT_PRESETS)
-    return WEIGHT_PRESETS[name]
+    return find_named("weights preset", name, WEIGHT_PRESETS)
 
 
 def presets_for(hint_loss: str) -> list[str]:
