@@ -6,7 +6,7 @@ import shlex
 from dataclasses import asdict
 from typing import Any
 
-from app.state import Recipe
+from app.recipe import Recipe
 from pursuhint.pairs import Pair, check_pairs
 from pursuhint.plan import HintPlan
 from pursuhint.runs import create_run

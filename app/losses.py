@@ -10,7 +10,7 @@ import streamlit as st
 
 from app import state
 from app.bound import bound
-from app.state import Recipe
+from app.recipe import Recipe
 from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS, LossFacts, title_of
 from pursuhint.training.temperatures import usual_temperature
 from pursuhint.training.weight_presets import WEIGHT_PRESETS, describe_preset, presets_for

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.recipe import Recipe
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.drafts import Draft
 from pursuhint.embedding import LayerMap
@@ -16,15 +17,9 @@ from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
 from pursuhint.plan import HintPlan
 from pursuhint.runs import History, RunFolder
 from pursuhint.similarity import metrics_of
-from pursuhint.students.target import DEFAULT_COMPRESSION
-from pursuhint.training.recipes import RECIPES
-from pursuhint.training.settings import HintLoss, LogitLoss, Weights
-from pursuhint.training.weight_presets import WEIGHT_PRESETS
 from pursuhint.view import Order
 
 KEY = "pursuhint"
-DEFAULT = Weights()
-QUICK = RECIPES["quick"]
 STEPS = 100
 """Changes that can be undone."""
 
@@ -81,71 +76,6 @@ class KeptDraft:
     id: str = ""
     own: bool = False
     content: Draft | None = None
-
-
-@dataclass(frozen=True)
-class Numbers:
-    """What stands before the three terms: weights, or shares of the gradient; judged when a run starts."""
-
-    cls: float
-    logit: float
-    hint: float
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How a student is to be trained; trying fixed weights does not lose the shares, nor the other way.
-
-    Attributes:
-        weights: ``balanced``, ``fixed`` or the name of a preset.
-        training: a name of `pursuhint.training.recipes`; its visible numbers are copied to the fields here.
-    """
-
-    student: str = ""
-    compression: float = DEFAULT_COMPRESSION
-    allow_crossing: bool = False
-    hint_loss: HintLoss = "at"
-    logit_loss: LogitLoss = "kd"
-    temperature: float = 4.0
-    weights: str = "balanced"
-    shares: Numbers = Numbers(DEFAULT.cls, DEFAULT.logit, DEFAULT.hint)
-    fixed: Numbers = Numbers(1.0, 1.0, 50.0)
-    logit_schedule: str = "constant"
-    hint_schedule: str = "constant"
-    training: str = "quick"
-    epochs: int = QUICK.epochs
-    batch_size: int = QUICK.batch_size
-    learning_rate: float = QUICK.learning_rate
-    label_smoothing: float = 0.0
-    seed: int = 0
-    threads: int | None = None
-    name: str = ""
-
-    @property
-    def numbers(self) -> Numbers:
-        """The numbers in force."""
-        if preset := WEIGHT_PRESETS.get(self.weights):
-            return Numbers(preset.cls, preset.logit, preset.hint)
-        return self.shares if self.balanced else self.fixed
-
-    @property
-    def balanced(self) -> bool:
-        """Whether the numbers are shares of the gradient."""
-        return self.weights == "balanced"
-
-    @property
-    def terms(self) -> list[str]:
-        """The terms that it has."""
-        return ["cls", *(term for term in ("logit", "hint") if getattr(self, f"{term}_loss") != "none")]
-
-    def fitting(self) -> Recipe:
-        """Return it without a preset that was published for other terms or another hint loss."""
-        preset = WEIGHT_PRESETS.get(self.weights)
-        if preset is None:
-            return self
-        same_logit_term = (preset.logit_loss == "none") == (self.logit_loss == "none")
-        fits = preset.hint_loss == self.hint_loss and same_logit_term
-        return self if fits else replace(self, weights="balanced")
 
 
 @dataclass

@@ -8,7 +8,7 @@ import streamlit as st
 from app import cached, failures, state
 from app.bound import bound
 from app.chrome import count, several, shape, short
-from app.state import Recipe
+from app.recipe import Recipe
 from pursuhint.adapters import describe_adapters
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.errors import InputError

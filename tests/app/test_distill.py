@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app import launch, losses
-from app.state import KEY, AppState, Numbers, Recipe
+from app.recipe import Numbers, Recipe
+from app.state import KEY, AppState
 from pursuhint.errors import InputError
 from pursuhint.files import read_json, write_json
 from pursuhint.hints import choose_hints
