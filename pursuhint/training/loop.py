@@ -18,11 +18,9 @@ from pursuhint.files import in_bytes
 from pursuhint.losses import Batch, Outputs
 from pursuhint.progress import Progress, silent
 from pursuhint.training.checkpoint import latest_checkpoint, save_checkpoint
-from pursuhint.training.differences import what_differs
 from pursuhint.training.distiller import freeze_unreached
 from pursuhint.training.finite import check_losses, check_tensors
 from pursuhint.training.memory import explain_out_of_memory
-from pursuhint.training.notes import start_notes
 from pursuhint.training.precision import build_fabric
 from pursuhint.training.prepare import Parts, build_batches, build_distiller
 from pursuhint.training.processes import Processes
@@ -30,11 +28,11 @@ from pursuhint.training.resume import Standing, capture, restore
 from pursuhint.training.schedule import learning_rate
 from pursuhint.training.selection import Selection, average_weights
 from pursuhint.training.settings import RunSettings
+from pursuhint.training.settling import settle
 from pursuhint.training.step import seed_step, take_step
 from pursuhint.training.target_cache import keep_targets
 from pursuhint.training.teaching import KeepingTeacher, LiveTeacher, Teaching
 from pursuhint.training.weight_schedule import weights_at
-from pursuhint.training.weights import WEAK, gradient_norms, gradient_shares, settle_weights
 from pursuhint.training.window import Window, step_entry
 
 Record = Callable[..., None]
@@ -128,7 +126,7 @@ class Trainer:
         )
         found = latest_checkpoint(self.folder)
         if found is None:
-            self._settle(example, teacher)
+            settle(self, example, teacher)
         self.module, self.optimizer = self.fabric.setup(self.distiller, optimizer)
         if self.settings.ema is not None:
             self.average = average_weights(self.distiller.student, self.settings.ema)
@@ -156,30 +154,6 @@ class Trainer:
             self.record("targets", bytes=kept.bytes, views=kept.views, share_kept=len(kept) / everything)
             self.progress(f"keeping {in_bytes(kept.bytes)} of targets", len(kept), everything)
         return self.teach(example)
-
-    def _settle(self, example: Batch, teacher: Outputs | None) -> None:
-        for text in what_differs(self.distiller, self.settings, self.processes.count):
-            self.record("warning", text=text)
-        rest = ((part, self.teach(part)) for part in itertools.islice(self.batches.parts(0, 0), 1, None))
-        # In every process: a loss may exchange what it remembers, and one that waits alone waits for ever.
-        norms = gradient_norms(self.distiller, example, teacher, rest)
-        norms = self.processes.from_first(lambda: norms)
-        self.weights = settle_weights(self.settings.weights, norms)
-        shares = gradient_shares(self.weights, norms)
-        given = self.settings.weights
-        self.record(
-            "weights", weights=self.weights, norms=norms, shares=shares, mode=given.mode, preset=given.preset
-        )
-        for text in start_notes(self.settings, self.settings.epochs * self.batches.steps):
-            self.record("warning", text=text)
-        for part, share in shares.items():
-            if self.weights[part] and share < WEAK:
-                self.record(
-                    "warning",
-                    text=f"L_{part} makes up {share:.2%} of the gradient at the start: it is as good as "
-                    "switched off; "
-                    f"raise its weight or use balanced weights",
-                )
 
     # -- training --------------------------------------------------------------------------------------------
 
