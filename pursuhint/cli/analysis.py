@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +13,7 @@ from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
 from pursuhint.clustering import METHODS, silhouette_curve, suggested_clusters
 from pursuhint.coverage import coverage_report
-from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC, choose_hints
+from pursuhint.hints import DEFAULT_METHOD, DEFAULT_METRIC, choose_hints
 from pursuhint.home import analyses_folder
 from pursuhint.layers import stage_ends
 from pursuhint.similarity import METRICS, check_pooling
@@ -218,29 +218,18 @@ def _compare_networks(
     table(f"{title}, {matrix.samples:,} images", ("", *matrix.columns), rows)
 
 
-@o.takes(settings=o.analysis_settings)
+@o.takes(settings=o.analysis_settings, choice=o.choice_options)
 def hints(
     settings: AnalysisSettings,
-    metric: o.Metric = DEFAULT_METRIC,
-    clusters: o.ClustersOrAuto = str(DEFAULT_CLUSTERS),
-    method: o.Method = DEFAULT_METHOD,
-    hint_point: o.HintPoint = None,
-    seed: o.Seed = 0,
+    choice: dict[str, Any],
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the hint plan as JSON.")] = None,
     analysis: o.AnalysisDir = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Cluster a teacher's layers and take the cluster centres as hint points."""
+    metric, method, seed = choice["metric"], choice["method"], choice["seed"]
     folder = opened(analysis, settings, metric, quiet=as_json)
-    plan = choose_hints(
-        folder,
-        metric=metric,
-        clusters=o.number_of_clusters(clusters),
-        method=method,
-        seed=seed,
-        samples=settings.samples,
-        hint_points=tuple(hint_point or ()),
-    )
+    plan = choose_hints(folder, samples=settings.samples, **choice)
     similarity = folder.similarity(metric, samples=settings.samples)
     covered = coverage_report(similarity.values, similarity.layers, plan.hint_points, seed=seed)
     curve = silhouette_curve(similarity, method=method if method in METHODS else DEFAULT_METHOD, seed=seed)

@@ -14,6 +14,7 @@ import typer
 from pursuhint.analysis import AnalysisSettings
 from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError
+from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
 from pursuhint.similarity import METRICS
 from pursuhint.training.weight_presets import WEIGHT_PRESETS
 
@@ -119,6 +120,23 @@ def number_of_clusters(text: str) -> int | Literal["auto"]:
         return int(text)
     except ValueError:
         raise InputError(f"`--clusters` must be a whole number or `auto`: found `{text}`") from None
+
+
+def choice_options(
+    metric: Metric = DEFAULT_METRIC,
+    clusters: ClustersOrAuto = str(DEFAULT_CLUSTERS),
+    method: Method = DEFAULT_METHOD,
+    hint_point: HintPoint = None,
+    seed: Seed = 0,
+) -> dict[str, Any]:
+    """Build what `pursuhint.hints.choose_hints` wants to know, from the options that describe it."""
+    return {
+        "metric": metric,
+        "clusters": number_of_clusters(clusters),
+        "method": method,
+        "hint_points": tuple(hint_point or ()),
+        "seed": seed,
+    }
 
 
 def training_options(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ from pursuhint.clustering import PRESETS
 from pursuhint.comparison import PlanComparison, compare_plans
 from pursuhint.coverage import CoverageReport
 from pursuhint.errors import InputError
-from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC, choose_hints
+from pursuhint.hints import choose_hints
 from pursuhint.home import analyses_folder
 from pursuhint.plan import HintPlan
 from pursuhint.stability import Stability, StabilityQuestion
@@ -27,37 +27,25 @@ Metrics = Annotated[
 ]
 
 
-@o.takes(settings=o.analysis_settings)
+@o.takes(settings=o.analysis_settings, choice=o.choice_options)
 def stability(
     settings: AnalysisSettings,
-    metric: o.Metric = DEFAULT_METRIC,
-    clusters: o.ClustersOrAuto = str(DEFAULT_CLUSTERS),
-    method: o.Method = DEFAULT_METHOD,
+    choice: dict[str, Any],
     resamples: Annotated[int, typer.Option(help="Subsets of 80 % of the probe images.")] = 100,
-    seed: o.Seed = 0,
     also: Metrics = None,
-    hint_point: o.HintPoint = None,
     analysis: o.AnalysisDir = None,
     as_json: o.AsJson = False,
 ) -> None:
     """Say how far hint points depend on which probe images were drawn; the teacher is not run again."""
-    folder = opened(analysis, settings, metric, quiet=as_json)
-    plan = choose_hints(
-        folder,
-        metric=metric,
-        clusters=o.number_of_clusters(clusters),
-        method=method,
-        seed=seed,
-        samples=settings.samples,
-        hint_points=tuple(hint_point or ()),
-    )
+    folder = opened(analysis, settings, choice["metric"], quiet=as_json)
+    plan = choose_hints(folder, samples=settings.samples, **choice)
     question = StabilityQuestion(
-        metric,
-        method,
+        plan.metric,
+        plan.method,
         len(plan.clusters),
         resamples,
-        seed,
-        hint_points=plan.hint_points if method in PRESETS else None,
+        choice["seed"],
+        hint_points=plan.hint_points if plan.method in PRESETS else None,
         metrics=tuple(also or ()),
     )
     with progress_bars(quiet=as_json) as progress:
