@@ -69,7 +69,7 @@ def test_two_processes_are_one(settings_for, tmp_path: Path, whole: dict[str, An
     quick += "|--hint-loss|at+crd"
     done = torchrun(together.__file__, settings, tmp_path, f"distill|--plan|{plan_file}|{quick}")
     assert done.returncode == 0, done.stderr
-    first, second = (torch.load(tmp_path / f"process-{rank}.pt") for rank in (0, 1))
+    first, second = (torch.load(tmp_path / f"process-{rank}.pt", weights_only=True) for rank in (0, 1))
     assert_same_training(first, whole)
     assert all(torch.equal(value, second["weights"][name]) for name, value in first["weights"].items())
     stopped = {"kind": "stopped", "text": "stopped in epoch 4 after 1 of 3 steps"}

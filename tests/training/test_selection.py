@@ -31,7 +31,8 @@ def test_the_average_is_the_recursion_of_the_weights_after_each_step(train, sett
     plain = train(settings_for(epochs=2), folder="plain")
     assert recorded.of("step") == plain.of("step"), "the average takes no part in the training"
     last = [p.detach() for p in recorded.trainer.average.module.parameters()]
-    trained = torch.load(recorded.trainer.folder / "epoch-0002-step-000000.pt")["distiller"]
+    path = recorded.trainer.folder / "epoch-0002-step-000000.pt"
+    trained = torch.load(path, weights_only=True)["distiller"]
     names = [name for name, _ in kept["parts"].student.model.named_parameters()]
     steps = [
         *after[2:],
@@ -51,7 +52,7 @@ def test_the_averaged_student_is_scored_and_exported(settings_for, tmp_path):
     final = work(run)
     from safetensors.torch import load_file
 
-    state = torch.load(run.checkpoint_folder / "epoch-0001-step-000000.pt")
+    state = torch.load(run.checkpoint_folder / "epoch-0001-step-000000.pt", weights_only=True)
     average, exported = state["average"], load_file(run.student)
     assert all(torch.equal(value, average[f"module.{name}"]) for name, value in exported.items())
     assert any(
@@ -89,7 +90,7 @@ def test_a_student_trained_in_double_precision_is_shipped_in_single(settings_for
     from safetensors.torch import load_file
 
     assert {v.dtype for v in load_file(run.student).values()} <= {torch.float32, torch.int64}
-    state = torch.load(run.checkpoint_folder / "epoch-0001-step-000000.pt")["distiller"]
+    state = torch.load(run.checkpoint_folder / "epoch-0001-step-000000.pt", weights_only=True)["distiller"]
     assert state["student.linear.weight"].dtype == torch.float64
 
 
