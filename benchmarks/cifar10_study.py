@@ -5,8 +5,10 @@
 Trains every student in every arm with several seeds, all with the same images, epochs and batch size, and
 prints test accuracies: of the last epoch, and of the best epoch on the validation images. Arms: labels alone;
 KD; KD and attention transfer at the ends of the teacher's stages; the same at the centres of its clusters.
-Stop it whenever you like: called again with the same folder it goes on where it stood, and only reports what
-is there with ``--report``. ``--part 0/2`` and ``--part 1/2`` share the runs among two processes.
+Every epoch shows a new view, so keeping the teacher's targets changes none; it lets students that are taught
+the same share the teacher's forward passes. Stop it whenever you like: called again with the same folder it
+goes on where it stood, and only reports what is there with ``--report``. ``--part 0/2`` and ``--part 1/2``
+share the runs among two processes.
 """
 
 from __future__ import annotations
@@ -95,6 +97,7 @@ def settings_of(entry: Entry, plans: dict[str, HintPlan], given: argparse.Namesp
         learning_rate=0.05,
         seed=entry.seed,
         threads=given.threads,
+        keep_targets=given.epochs if fields["kind"] == "distill" else None,
         **fields,
     )
 
