@@ -41,7 +41,7 @@ def test_the_first_visitor_sees_the_teacher_analysed(page, visit):
 def test_a_phone_shows_the_hint_points_before_any_figure_and_no_empty_space(open_page, visit):
     page = open_page(width=390)
     visit(page, "/hint_points")
-    badges = page.get_by_test_id("stMain").get_by_text("HP1").bounding_box()
+    badges = page.locator("[data-testid=stMain] .stMarkdownBadge", has_text="HP1").bounding_box()
     drawing = page.locator(".explorer").bounding_box()
     assert badges["y"] + badges["height"] < drawing["y"]
     visit(page, "/similarity")
