@@ -42,7 +42,8 @@ LOOK = """<style>
 .st-key-lesson-caption p {{font-size: 0.92rem; line-height: 1.5}}
 .st-key-lesson-question {{border-top: 1px solid {border}; padding-top: 1.1rem; margin-top: 0.4rem}}
 .st-key-lesson-answer {{border-left: 3px solid {accent}; padding-left: 1.1rem}}
-.st-key-lesson-steps button {{flex: 1; min-width: 0}}
+.st-key-lesson-hints [role=toolbar] {{display: grid; grid-template-columns: repeat(9, 1fr); gap: 0.3rem}}
+.st-key-lesson-hints button {{padding-inline: 0; min-width: 0; width: 100%}}
 </style>"""
 TO_THE_TOP = """<script>
 // step {step}: a new step begins at its beginning

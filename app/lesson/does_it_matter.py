@@ -9,7 +9,7 @@ from app.chrome import dark, draw, several
 from app.lesson.step import Answer, Question, Step, caption, control
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.figures import gain_intervals
-from pursuhint.lesson import gains
+from pursuhint.lesson import gain_limits, gains
 
 TITLES = {
     "labels": "labels only",
@@ -21,7 +21,7 @@ TITLES = {
     "first": "the first three",
     "last": "the last three",
 }
-REFERENCE = "the teacher's answers alone"
+REFERENCE = "no hints"
 OPTIONS = ("None of them", "Some of them", "All of them")
 
 
@@ -32,7 +32,8 @@ def figure(_analysis: AnalysisFolder) -> None:
     st.slider("Trainings of each, with other random numbers", 1, trainings.seeds, **tie)
     found = gains(trainings, seeds=seeds)
     alt = "Test accuracy of each choice of hint points ahead of none"
-    draw(gain_intervals(found, TITLES, reference=REFERENCE, dark=dark()), "lesson-gains", alt)
+    look = {"limits": gain_limits(gains(trainings, seeds=trainings.seeds)), "dark": dark()}
+    draw(gain_intervals(found, TITLES, reference=REFERENCE, **look), "lesson-gains", alt)
     caption(
         "Dots: single trainings. Diamond: their mean with its 95 % interval; green or orange where the "
         f"interval leaves out zero. One of {trainings.test_images} test images is "
@@ -53,12 +54,16 @@ def answer(_analysis: AnalysisFolder) -> Answer:
     return Answer(
         OPTIONS[place],
         f"{clear}With {several(trainings.seeds, 'training')} of each, the means lie between "
-        f"{min(means):+.1f} and {max(means):+.1f} points of the teacher's answers alone. These digits "
-        "are easy, so there is little left to gain, and luck moves a single training further than the "
-        "place of its hints does. The intervals know of the random numbers only, not of the choice of "
-        "test images; and of seven intervals, one leaves out zero by luck in three lessons of ten. Where "
-        "it counts, measure it: against no hints, with the same budget and several seeds.",
+        f"{_signed(min(means))} and {_signed(max(means))} points of the teacher's answers alone. These "
+        "digits are easy, so there is little left to gain, and luck moves a single training further than "
+        "the place of its hints does. The intervals know of the random numbers only, not of the choice "
+        "of test images; and of seven intervals, one leaves out zero by luck in three lessons of ten. "
+        "Where it counts, measure it: against no hints, with the same budget and several seeds.",
     )
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.1f}".replace("-", "−")
 
 
 STEP = Step(

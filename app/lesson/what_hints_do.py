@@ -41,7 +41,7 @@ def answer(_analysis: AnalysisFolder) -> Answer:
         f"It goes from {before:.2f} to {after:.2f}, and the test accuracy from "
         f"{100 * trainings.accuracy(usual):.1f} to {100 * trainings.accuracy(strongest):.1f} %. The hints "
         f"get what they ask for: the distance to them falls from {weak:.3f} with almost no pull to "
-        f"{strong:.3f}. But a student this small has only so much room: what it spends on looking like the "
+        f"{strong:.3f}. A student this small has only so much room: what it spends on looking like the "
         "teacher inside, it cannot spend on the answers.",
     )
 

@@ -20,12 +20,9 @@ def figure(analysis: AnalysisFolder) -> None:
     """Draw what two metrics say of two layers on fewer and fewer images."""
     count, tie = control("images", COUNTS[-1])
     st.select_slider("Images that both layers see", COUNTS, **tie)
-    found = [
-        cached.by_images(analysis, FIRST, SECOND, metric, COUNTS[COUNTS.index(count) :])
-        for metric in COMPARED
-    ]
+    found = [cached.by_images(analysis, FIRST, SECOND, metric, COUNTS) for metric in COMPARED]
     alt = "Similarity of two layers over the number of images, real and shuffled"
-    draw(image_count_curves(found, chosen=count, dark=dark()), "lesson-counts", alt)
+    draw(image_count_curves(found, fewest=count, dark=dark()), "lesson-counts", alt)
     caption(
         f"**{FIRST}** (32 numbers an image) and **{SECOND}** (64). Dotted: each image of the one layer "
         "meets a random image of the other, so there is nothing left to find."
@@ -35,7 +32,7 @@ def figure(analysis: AnalysisFolder) -> None:
 def answer(analysis: AnalysisFolder) -> Answer:
     """Return what chance alone scores on the fewest images."""
     fewest = COUNTS[0]
-    r2, cka = (cached.by_images(analysis, FIRST, SECOND, metric, (fewest,)) for metric in COMPARED)
+    r2, cka = (cached.by_images(analysis, FIRST, SECOND, metric, COUNTS) for metric in COMPARED)
     worst = METRICS["r2_cca"].floor(32, 64, fewest)
     return Answer(
         r2.shuffled[0],

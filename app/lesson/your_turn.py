@@ -83,7 +83,7 @@ def answer(analysis: AnalysisFolder) -> Answer:
     low, high = report.random_interval
     return Answer(
         OPTIONS[0] if better else OPTIONS[1],
-        f"The automatic {several(report.count, 'layer')} cover {report.value:.3f}, the best possible ones, "
+        f"The three automatic layers cover {report.value:.3f}, the best possible ones, "
         f"{', '.join(report.best_layers)}, {report.best:.3f}, and nine of ten random choices lie between "
         f"{low:.3f} and {high:.3f}. The rule starts evenly and moves to the middle of each group; it never "
         "asks about coverage. And step 6 showed that covering more need not teach more. Train a student and "
@@ -135,7 +135,7 @@ STEP = Step(
     text=(
         "Choose hint points yourself. Below are all 27 layers, in the order of depth; the automatic "
         "choice is marked to begin with. *Coverage*, the dashed line, is the mean similarity of a layer "
-        "to its nearest hint point. It always rises with one more point, so compare equal numbers. Try "
+        "to its nearest hint point. It never falls with one more point, so compare equal numbers. Try "
         "one of each stage, or three in a row, or the ends."
     ),
     figure=figure,

@@ -12,36 +12,43 @@ from pursuhint.similarity import METRICS
 from pursuhint.view import COLOURS, LayerView
 
 
-def image_count_curves(found: Sequence[RealAndShuffled], *, chosen: int, dark: bool = False) -> go.Figure:
+def image_count_curves(found: Sequence[RealAndShuffled], *, fewest: int, dark: bool = False) -> go.Figure:
     """Draw similarity over the number of images: the real pair as a line, the shuffled one dotted.
 
     Args:
-        found: one entry a metric.
-        chosen: the number of images in force, at which the values are written.
+        found: one entry a metric, all of the same counts.
+        fewest: the count at which the lines begin, with their values; what fewer images say stays hidden.
         dark: for a dark page.
     """
     theme, figure = theme_of(dark), go.Figure()
+    counts = found[0].counts
+    first = counts.index(fewest)
+    places = list(range(first, len(counts)))
     for one, colour in zip(found, COLOURS.values(), strict=False):
-        title, place = METRICS[one.metric].title, one.counts.index(chosen)
-        for values, words, dash in ((one.real, "two layers", "solid"), (one.shuffled, "shuffled", "dot")):
+        title = METRICS[one.metric].title
+        low = "middle left" if figure.data else "top center"  # two shuffled pairs meet near 0
+        for values, words, dash, side in (
+            (one.real, "two layers", "solid", "top center"),
+            (one.shuffled, "shuffled", "dot", low),
+        ):
             figure.add_scatter(
-                x=one.counts,
-                y=values,
+                x=places,
+                y=values[first:],
                 mode="lines+markers+text",
                 name=f"{title}, {words}",
                 showlegend=True,
                 line={"color": colour, "width": 2.2, "dash": dash},
-                marker={"color": colour, "size": [11 if at == place else 4 for at in range(len(values))]},
-                text=[f"<b>{value:.2f}</b>" if at == place else "" for at, value in enumerate(values)],
-                textposition="top center",
+                marker={"color": colour, "size": [11 if place == first else 5 for place in places]},
+                text=[f"<b>{values[first]:.2f}</b>&nbsp;"] + [""] * (len(places) - 1),
+                textposition=side,
                 textfont={"size": 13, "color": theme.text},
                 cliponaxis=False,
-                hovertemplate=f"{title}, {words}<br>%{{x}} images: <b>%{{y:.3f}}</b><extra></extra>",
+                customdata=[f"{counts[place]:,}" for place in places],
+                hovertemplate=f"{title}, {words}<br>%{{customdata}} images: <b>%{{y:.3f}}</b><extra></extra>",
             )
-    figure.add_vline(chosen, line={"color": theme.faint, "width": 1}, layer="below")
-    counts = found[0].counts
-    ticks = {"tickvals": counts, "ticktext": [f"{count:,}" for count in counts]}
-    figure.update_xaxes(type="log", showgrid=False, zeroline=False, title=_axis_title("images"), **ticks)
+    ticks = {"tickvals": list(range(len(counts))), "ticktext": [f"{count:,}" for count in counts]}
+    title = {"text": "images", "font": {"size": 12}, "standoff": 6}
+    figure.update_xaxes(range=[-0.3, len(counts) - 0.7], showgrid=False, zeroline=False, title=title, **ticks)
     figure.update_yaxes(range=[0, 1.04], gridcolor=theme.faint, zeroline=False, nticks=6)
     figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0})
     return finish(figure, theme, height=360, top=12)
@@ -67,9 +74,11 @@ def stand_in_bars(
         y=list(similarities),
         customdata=list(labels),
         text=[f"{value:.2f}" for value in similarities],
-        textposition="outside",
-        textfont={"size": 10, "color": theme.muted},
-        cliponaxis=False,
+        textposition="inside",
+        insidetextanchor="start",
+        textangle=0,
+        textfont={"size": 11, "color": theme.text},
+        constraintext="none",
         marker={
             "color": colour,
             "opacity": [1 if place == chosen else 0.45 for place in range(len(labels))],
@@ -81,13 +90,13 @@ def stand_in_bars(
         mean,
         line={"color": theme.accent, "width": 2, "dash": "dash"},
         annotation_text=f"mean of the others {mean:.3f}",
-        annotation_position="top left",
+        annotation_position="top right",
         annotation_font={"size": 12, "color": theme.accent},
         annotation_bgcolor=theme.page,
     )
     bold = [f"<b>{name}</b>" if place == chosen else name for place, name in enumerate(labels)]
     _name_layers(figure, bold)
-    figure.update_yaxes(visible=False, range=[0, 1.1])
+    figure.update_yaxes(visible=False, range=[0, 1.05])
     figure.update_layout(bargap=0.25)
     return finish(figure, theme, height=300, top=12)
 
@@ -137,7 +146,3 @@ def cover_bars(
 def _name_layers(figure: go.Figure, names: Sequence[str]) -> None:
     ticks = {"tickvals": list(range(len(names))), "ticktext": list(names), "tickangle": -90}
     figure.update_xaxes(tickfont={"size": 11}, showgrid=False, zeroline=False, **ticks)
-
-
-def _axis_title(text: str) -> dict[str, object]:
-    return {"text": text, "font": {"size": 12}, "standoff": 6}

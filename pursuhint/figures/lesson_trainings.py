@@ -34,7 +34,7 @@ def strength_curves(trainings: Trainings, *, share: float, dark: bool = False) -
                 x=list(range(1, len(values) + 1)),
                 y=values,
                 mode="lines",
-                line={"color": colour if one == share else theme.faint, "width": 3 if one == share else 1.5},
+                line={"color": colour if one == share else theme.line, "width": 3 if one == share else 1.2},
                 hovertemplate=f"share {one:g}<br>epoch %{{x}}: <b>%{{y:.4f}}</b><extra></extra>",
             )
         figure.add_annotation(
@@ -56,7 +56,12 @@ def strength_curves(trainings: Trainings, *, share: float, dark: bool = False) -
 
 
 def gain_intervals(
-    found: Sequence[Gain], titles: Mapping[str, str], *, reference: str, dark: bool = False
+    found: Sequence[Gain],
+    titles: Mapping[str, str],
+    *,
+    reference: str,
+    limits: tuple[float, float],
+    dark: bool = False,
 ) -> go.Figure:
     """Draw how far each choice is ahead of the reference: a dot a seed, the mean, and its interval.
 
@@ -64,11 +69,12 @@ def gain_intervals(
         found: the first one stands at the top.
         titles: arm -> name for people.
         reference: what zero is, in words.
+        limits: smallest and largest gain that the axis has room for.
         dark: for a dark page.
     """
     theme, figure = theme_of(dark), go.Figure()
     rows = list(range(len(found)))
-    figure.add_vline(0, line={"color": theme.line, "width": 1.5}, layer="below")
+    figure.add_vline(0, line={"color": theme.muted, "width": 2}, layer="below")
     each = [(100 * value, row) for row, gain in enumerate(found) for value in gain.each]
     figure.add_scatter(
         x=[value for value, _ in each],
@@ -94,9 +100,11 @@ def gain_intervals(
     names = {"tickvals": rows, "ticktext": [titles[gain.arm] for gain in found]}
     figure.update_yaxes(range=[len(found) - 0.5, -0.5], showgrid=False, zeroline=False, **names)
     figure.update_yaxes(tickfont={"size": 12}, ticks="outside", ticklen=6, tickcolor="rgba(0,0,0,0)")
-    text = f"test accuracy ahead of {reference}, in points"
+    text = f"points of accuracy ahead of {reference}"
     title = {"text": text, "font": {"size": 12}, "standoff": 6}
-    figure.update_xaxes(title=title, gridcolor=theme.faint, zeroline=False, nticks=7, tickformat="+g")
+    figure.update_xaxes(title=title, gridcolor=theme.faint, zeroline=False, nticks=7, tickformat="+.1f")
+    margin = 0.06 * (limits[1] - limits[0])
+    figure.update_xaxes(range=[100 * (limits[0] - margin), 100 * (limits[1] + margin)])
     return finish(figure, theme, height=46 * len(found) + 60, showlegend=False)
 
 

@@ -3,7 +3,7 @@
 from pursuhint.lesson.chance import RealAndShuffled, by_image_count
 from pursuhint.lesson.neighbours import same_class_neighbours
 from pursuhint.lesson.stand_ins import nearest_hint, stand_in_scores
-from pursuhint.lesson.trainings import Gain, Place, Strength, Trainings, gains, load_trainings
+from pursuhint.lesson.trainings import Gain, Place, Strength, Trainings, gain_limits, gains, load_trainings
 
 __all__ = [
     "Gain",
@@ -12,6 +12,7 @@ __all__ = [
     "Strength",
     "Trainings",
     "by_image_count",
+    "gain_limits",
     "gains",
     "load_trainings",
     "nearest_hint",

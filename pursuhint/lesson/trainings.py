@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,6 +147,17 @@ def load_trainings(path: Path = TRAININGS) -> Trainings:
             f"`{path}` must hold the lesson's trainings: `{place}`: {error.errors()[0]['msg']}; make it anew "
             "with `python tools/lesson_trainings.py`"
         ) from None
+
+
+def gain_limits(found: Sequence[Gain]) -> tuple[float, float]:
+    """Return the smallest and the largest gain of a single training, at least from 0 to 0.
+
+    Example:
+        >>> gain_limits([Gain("a", (0.01, -0.02), -0.005, None), Gain("b", (-0.01,), -0.01, None)])
+        (-0.02, 0.01)
+    """
+    each = [0.0, *(value for gain in found for value in gain.each)]
+    return min(each), max(each)
 
 
 def gains(trainings: Trainings, *, seeds: int, reference: str = "kd") -> tuple[Gain, ...]:
