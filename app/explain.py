@@ -12,7 +12,8 @@ PARAMETER = "explain"
 """In the address while the switch is on."""
 LOOK = """<style>
 [class*=st-key-explain-] {{border-left: 3px solid {accent}; padding-left: 0.9rem}}
-[class*=st-key-explain-] .katex-display {{margin: 0; padding: 0.4rem 0; text-align: left; overflow: auto hidden}}
+[class*=st-key-explain-] .katex-display {{margin: 0; padding: 0.4rem 0; text-align: left}}
+[class*=st-key-explain-] .katex-display {{overflow: auto hidden}}
 [class*=st-key-explain-] .katex-display > .katex {{text-align: left}}
 </style>"""
 

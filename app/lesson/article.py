@@ -40,6 +40,7 @@ LOOK = """<style>
 .st-key-lesson p {{font-size: 1.08rem; line-height: 1.7}}
 .st-key-lesson h1 {{font-size: 2.1rem; padding-bottom: 0.2rem}}
 .st-key-lesson-caption p {{font-size: 0.92rem; line-height: 1.5}}
+.st-key-lesson [class*=st-key-explain-] p {{font-size: 0.95rem; line-height: 1.55}}
 .st-key-lesson-question {{border-top: 1px solid {border}; padding-top: 1.1rem; margin-top: 0.4rem}}
 .st-key-lesson-answer {{border-left: 3px solid {accent}; padding-left: 1.1rem}}
 .st-key-lesson-hints [role=toolbar] {{display: grid; grid-template-columns: repeat(9, 1fr); gap: 0.3rem}}

@@ -9,7 +9,7 @@ from app.chrome import dark, draw_square, several
 from app.lesson.step import Answer, Question, Step, caption, control
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import suggested_clusters
-from pursuhint.figures import heatmap
+from pursuhint.figures import heatmap, outline_groups
 from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
 from pursuhint.plan import HintPlan
 
@@ -30,8 +30,8 @@ def figure(analysis: AnalysisFolder) -> None:
     similarity = cached.similarity(analysis, plan.metric, None)
     view = current.drawn(similarity, plan, order="depth", described=analysis.layers)
     alt = f"Similarity of all pairs of layers, in {clusters} groups"
-    draw_square(heatmap(view, dark=dark()), "lesson-matrix", alt)
-    caption("R²-CCA of every pair, in the order of depth. The strip is coloured by group, centres are bold.")
+    draw_square(outline_groups(heatmap(view, dark=dark()), view, dark=dark()), "lesson-matrix", alt)
+    caption("R²-CCA of every pair, in the order of depth. Frames and strip: the groups; bold: their centres.")
 
 
 def answer(analysis: AnalysisFolder) -> Answer:

@@ -39,6 +39,7 @@ def figure(analysis: AnalysisFolder) -> None:
         "Hint points: click to add or remove",
         names,
         selection_mode="multi",
+        width="stretch",
         format_func=lambda name: name.removeprefix("layer"),
         **tie,
     )

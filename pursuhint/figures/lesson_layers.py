@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import plotly.graph_objects as go
 
@@ -52,6 +53,24 @@ def image_count_curves(found: Sequence[RealAndShuffled], *, fewest: int, dark: b
     figure.update_yaxes(range=[0, 1.04], gridcolor=theme.faint, zeroline=False, nticks=6)
     figure.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0})
     return finish(figure, theme, height=360, top=12)
+
+
+def outline_groups(figure: go.Figure, view: LayerView, *, dark: bool = False) -> go.Figure:
+    """Draw a frame around each run of neighbours of one cluster, on the diagonal of a heatmap.
+
+    Args:
+        figure: a heatmap of the view.
+        view: the layers, in the order in which they are drawn.
+        dark: for a dark page.
+    """
+    line = {"color": theme_of(dark).text, "width": 2}
+    for _, run in groupby(enumerate(view.order), key=lambda at: view.clusters[at[1]]):
+        places = [place for place, _ in run]
+        ends = {"0": places[0] - 0.5, "1": places[-1] + 0.5}
+        figure.add_shape(
+            type="rect", line=line, **{axis + end: at for end, at in ends.items() for axis in "xy"}
+        )
+    return figure
 
 
 def stand_in_bars(
