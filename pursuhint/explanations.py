@@ -133,7 +133,7 @@ _VIEWS: dict[str, Explanation] = {
         "Coverage",
         r"\frac{1}{L} \sum_{l=1}^{L} \max_{h \in H} s(l, h)",
         "How well the hint points stand for all layers: the mean similarity of a layer to its nearest hint "
-        "point. It never falls with one more hint point, so compare equal numbers only. It says nothing about how "
+        "point. It never falls with one more, so compare equal numbers only. It says nothing about how "
         "well a student learns.",
         "this project; one minus the cost of k-medoids",
     ),
