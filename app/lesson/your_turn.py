@@ -56,7 +56,7 @@ def figure(analysis: AnalysisFolder) -> None:
     caption("How alike each layer is to its nearest hint point, in that one's colour; hint points are bold.")
     automatic = covered(analysis, grouped(analysis, report.count).hint_points)
     low, high = report.random_interval
-    with st.container(horizontal=True, gap="large", key="lesson-compared"):
+    with st.container(horizontal=True, gap="medium", key="lesson-compared"):
         st.metric("yours", f"{report.value:.3f}", width="content")
         st.metric(f"automatic, K = {report.count}", f"{automatic.value:.3f}", width="content")
         st.metric(

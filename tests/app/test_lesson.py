@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import statistics
+
 import pytest
 
 from app.lesson.article import LESSON
@@ -14,7 +16,7 @@ from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder
 from pursuhint.errors import InputError
 from pursuhint.explanations import EXPLANATIONS
 from pursuhint.hints import choose_hints
-from pursuhint.lesson import load_trainings
+from pursuhint.lesson import gains, load_trainings
 from pursuhint.runs import list_runs
 from tests.app.conftest import texts
 
@@ -106,6 +108,12 @@ def test_the_words_of_the_lesson_hold(analysis):
     assert len(TITLES) == 1 + 7  # the labels, and seven choices
     topics = {topic for step in LESSON for topic in step.explained}
     assert topics <= set(EXPLANATIONS)
+
+
+def test_luck_moves_a_training_further_than_the_place_of_its_hints():
+    labels, *hints = gains(load_trainings(), seeds=load_trainings().seeds)
+    assert labels.arm == "labels" and labels.clear and labels.mean < 0
+    assert statistics.stdev(gain.mean for gain in hints) < min(statistics.stdev(one.each) for one in hints)
 
 
 def test_layer1_4_is_about_equally_unlike_all_centres(analysis):
