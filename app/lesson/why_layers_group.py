@@ -59,12 +59,13 @@ def answer(analysis: AnalysisFolder) -> Answer:
 STEP = Step(
     title="Why layers group",
     text=(
-        "Compare every layer with every other one. The numbers fill a square: dark where two layers are "
-        "alike. Neighbours are alike, since a block of such a network adds only a little to what it "
-        "receives. But the likeness does not fade evenly: there are squares along the diagonal whose "
-        "layers are all alike, and edges where something new begins.\n\n*Clustering* draws a line around "
-        "such squares. The rule of PURSUhInT starts with K layers evenly spaced, lets every layer join "
-        "the one it is most similar to, moves to the middle of each group, and repeats."
+        "Compare every layer with every other one. The numbers fill a square; the nearer a colour is to "
+        "that of the diagonal, the more alike two layers are. Neighbours are alike, since a block of "
+        "such a network adds only a little to what it receives. But the likeness does not fade evenly: "
+        "there are squares along the diagonal whose layers are all alike, and edges where something new "
+        "begins.\n\n*Clustering* draws a line around such squares. The rule of PURSUhInT starts with K "
+        "layers evenly spaced, lets every layer join the one it is most similar to, moves to the middle "
+        "of each group, and repeats."
     ),
     figure=figure,
     question=Question(
