@@ -11,7 +11,7 @@ import streamlit as st  # noqa: E402
 
 from app import current, drafts, failures, sidebar  # noqa: E402
 
-PAGES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs")
+PAGES = ("Teacher", "Similarity", "What a layer sees", "Hint points", "Distill", "Runs")
 
 
 def script(title: str) -> Path:
