@@ -13,6 +13,9 @@ from pursuhint.similarity.matrix import SimilarityMatrix
 LayerMap = Literal["mds", "pca", "umap"]
 NEIGHBOURS = 15
 FEWEST_FOR_UMAP = 4
+CONTINUED = {"learning_rate": 0.25, "n_epochs": 200}
+"""For a map that starts from another: smaller steps and fewer. On the digits images move a third less than
+with UMAP's own (1.0 and 500), with the same trustworthiness to 0.001."""
 
 
 def map_layers(similarity: SimilarityMatrix, *, method: LayerMap = "mds") -> np.ndarray:
@@ -78,6 +81,7 @@ def map_images(features: np.ndarray, *, start: np.ndarray | None = None, seed: i
             f"a map of {len(features)} images must start from the shape ({len(features)}, 2): found "
             f"{start.shape}; take the map of the same images at another layer"
         )
+    _check_enough(features)
     if not np.ptp(features, axis=0).any():
         return np.asarray(start, dtype=np.float64)
     if not np.ptp(start, axis=0).all():  # a point or a line is no start
@@ -162,18 +166,22 @@ def _orient(placed: np.ndarray) -> np.ndarray:
     return placed
 
 
-def _umap(points: np.ndarray, *, seed: int, metric: str, start: np.ndarray | None = None) -> np.ndarray:
+def _check_enough(points: np.ndarray) -> None:
     if len(points) < FEWEST_FOR_UMAP:
         raise InputError(
             f"UMAP needs at least {FEWEST_FOR_UMAP} points: found {len(points)}; use more, or MDS for layers"
         )
+
+
+def _umap(points: np.ndarray, *, seed: int, metric: str, start: np.ndarray | None = None) -> np.ndarray:
+    _check_enough(points)
     from umap import UMAP  # its import takes seconds
 
     neighbours = min(NEIGHBOURS, len(points) - 1)
     # The spectral start fails on a handful of points; without it a seed still gives one map.
     fresh = "spectral" if len(points) > NEIGHBOURS else "random"
-    init = fresh if start is None else start.astype(np.float32)
+    begin = {"init": fresh} if start is None else {"init": start.astype(np.float32), **CONTINUED}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="using precomputed metric", category=UserWarning)
-        mapper = UMAP(n_neighbors=neighbours, metric=metric, init=init, random_state=seed, n_jobs=1)
+        mapper = UMAP(n_neighbors=neighbours, metric=metric, random_state=seed, n_jobs=1, **begin)
         return mapper.fit_transform(points).astype(np.float64)

@@ -25,8 +25,8 @@ def _offer(analysis: AnalysisFolder) -> None:
     with st.container(border=True):
         st.markdown("**One map of the images for each layer, to walk through.**")
         st.caption(
-            f"{several(missing, 'map')} of {analysis.mapped:,} images to be made by UMAP, each from the one of "
-            "the layer before: half a minute to begin with, then a few seconds each. They are kept."
+            f"{several(missing, 'map')} of {analysis.mapped:,} images to be made by UMAP, each from the one "
+            "of the layer before: half a minute to begin with, then a few seconds each. They are kept."
         )
         if trouble := maps.trouble():
             failures.show(f"The last attempt ended early: {trouble}")

@@ -20,47 +20,40 @@ function placesAt({ data, places }, depth, width, height) {
   }));
 }
 
-function colourOf({ data, image }, one, soft) {
-  if (data.look.colour === "answer") return data.labels[one] === data.answers[one] ? soft : WRONG;
-  if (data.colours.length) return data.colours[data.labels[one]];
-  return data.labels[one] === data.labels[image] ? PLAIN : soft; // more classes than colours
+// What an image's colour says: its class, or whether the teacher is right; of more classes than there are
+// colours, only the one of the chosen image stands out.
+function looksOf({ data, image }, soft) {
+  const judged = data.look.colour === "answer", many = !judged && !data.colours.length;
+  const group = (one) => judged ? Number(data.labels[one] !== data.answers[one]) : data.labels[one];
+  const stands = (one) => judged ? group(one) === 1 : !many || group(one) === group(image);
+  const colour = (one) => !stands(one) ? soft : judged ? WRONG : many ? PLAIN : data.colours[group(one)];
+  return { group, stands, colour, grows: judged || many };
 }
 
 function paint(seat) {
-  const { root, data, image } = seat, canvas = root.querySelector("canvas"), box = canvas.parentElement;
+  const { root, image } = seat, canvas = root.querySelector("canvas"), box = canvas.parentElement;
   const width = box.clientWidth, height = box.clientHeight, sharp = window.devicePixelRatio || 1;
   if (!width || !height) return;
-  if (canvas.width !== Math.round(width * sharp) || canvas.height !== Math.round(height * sharp)) {
-    [canvas.width, canvas.height] = [Math.round(width * sharp), Math.round(height * sharp)];
-  }
-  const style = getComputedStyle(root), brush = canvas.getContext("2d");
-  const text = style.getPropertyValue("--st-text-color"), page = style.getPropertyValue("--st-background-color");
-  const soft = style.getPropertyValue("--st-gray-color") || "#8f97ad";
+  const style = getComputedStyle(root), brush = canvas.getContext("2d"), shade = (name) => style.getPropertyValue(`--st-${name}-color`);
+  const { group, stands, colour, grows } = looksOf(seat, shade("gray")), size = seat.data.labels.length > 1200 ? 3 : 4;
+  [canvas.width, canvas.height] = [width, height].map((side) => Math.round(side * sharp)); // this also clears it
+  brush.scale(sharp, sharp);
   seat.spots = placesAt(seat, seat.depth, width, height);
-  brush.setTransform(sharp, 0, 0, sharp, 0, 0);
-  brush.clearRect(0, 0, width, height);
-  const dot = (one, radius, colour, share) => {
-    brush.globalAlpha = share;
-    brush.fillStyle = colour;
-    brush.beginPath();
+  const circle = (one, radius, looks) => {
+    Object.assign(brush, looks).beginPath();
     brush.arc(...seat.spots[one], radius, 0, 2 * Math.PI);
-    brush.fill();
+    looks.fillStyle ? brush.fill() : brush.stroke();
   };
-  const ring = (one, radius, wide) => {
-    for (const [colour, line] of [[page, wide + 2], [text, wide]]) {
-      Object.assign(brush, { globalAlpha: 1, strokeStyle: colour, lineWidth: line });
-      brush.beginPath();
-      brush.arc(...seat.spots[one], radius, 0, 2 * Math.PI);
-      brush.stroke();
-    }
+  const ring = (one, radius, lineWidth) => {
+    circle(one, radius, { globalAlpha: 1, strokeStyle: shade("background"), lineWidth: lineWidth + 2 });
+    circle(one, radius, { strokeStyle: shade("text"), lineWidth });
   };
-  const size = seat.spots.length > 1200 ? 3 : 4;
-  const judged = data.look.colour === "answer", order = seat.spots.map((_, one) => one);
-  const loud = (one) => judged ? data.labels[one] !== data.answers[one] : !data.colours.length && colourOf(seat, one, "") !== "";
-  for (const one of [...order.filter((one) => !loud(one)), ...order.filter(loud)]) {
-    const dim = seat.only !== null && seat.only !== (judged ? Number(loud(one)) : data.labels[one]);
-    const quiet = (judged || !data.colours.length) && !loud(one);
-    dot(one, loud(one) ? size + 1 : size, colourOf(seat, one, soft), dim ? 0.08 : quiet ? 0.4 : 0.85);
+  for (const onTop of [false, true]) {
+    seat.spots.forEach((_, one) => {
+      if (stands(one) !== onTop) return;
+      const dim = seat.only !== null && seat.only !== group(one);
+      circle(one, onTop && grows ? size + 1 : size, { fillStyle: colour(one), globalAlpha: dim ? 0.08 : onTop ? 0.85 : 0.4 });
+    });
   }
   for (const { image: other } of seat.near ?? []) ring(other, size + 2, 1);
   ring(image, size + 4, 2.5);

@@ -34,7 +34,6 @@ function take(root, data) {
     if (side === "here") walk(seat, seat.data.layers.indexOf(value));
     if (side === "beside") seat.send("beside", value);
   };
-  seat.watch?.disconnect();
   seat.watch = new ResizeObserver(() => requestAnimationFrame(() => paint(seat)));
   seat.watch.observe(root.querySelector(".sky"));
   return seat;
@@ -72,7 +71,6 @@ function walk(seat, layer, { wait = PATIENCE } = {}) {
     const share = lasts ? Math.min(1, Math.max(0, (now - began) / lasts)) : 1;
     seat.depth = from + way * share;
     paint(seat);
-    seat.root.dataset.depth = seat.depth.toFixed(2);
     if (share < 1) seat.frame = requestAnimationFrame(step);
     else if (seat.playing) seat.timer = setTimeout(() => onward(seat), seat.calm() ? PACE : 0);
   };
