@@ -24,6 +24,12 @@ def test_images_move_through_the_layers_and_one_is_looked_at(open_page, visit, i
     drawing.get_by_role("img", name="mean activation at layer1.0").wait_for()
     first = canvas.evaluate(PIXELS)
 
+    near = drawing.locator(".near .tile").first
+    spot = near.get_attribute("data-image")
+    near.click()  # it was looked at together with the first image
+    drawing.locator(".about-image h3").get_by_text(f"Image {spot}", exact=True).wait_for()
+    drawing.get_by_text("as the teacher gets it").wait_for()
+
     slider.focus()
     page.keyboard.press("End")
     title.get_by_text("layer3.8", exact=True).wait_for()
@@ -41,13 +47,6 @@ def test_images_move_through_the_layers_and_one_is_looked_at(open_page, visit, i
     drawing.get_by_role("button", name="HP1", exact=True).click()
     title.get_by_text("layer1.1", exact=True).wait_for()
     drawing.get_by_role("img", name="mean activation at layer1.1").wait_for()
-
-    before = drawing.locator(".about-image h3").inner_text()
-    spot = drawing.locator(".near .tile").first.get_attribute("data-image")
-    drawing.locator(".near .tile").first.click()
-    drawing.locator(".about-image h3").get_by_text(f"Image {spot}", exact=True).wait_for()
-    drawing.locator(".about-image").get_by_text("as the teacher gets it").wait_for()
-    assert drawing.locator(".about-image h3").inner_text() != before
 
     box = canvas.bounding_box()
     for step in range(400):  # look for a point somewhere on the map
