@@ -8,6 +8,7 @@ import streamlit as st
 from app import cached, failures, state
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
+from pursuhint.analysis.folder import FLATTEN
 from pursuhint.analysis.maps import make_map_apart
 from pursuhint.embedding import map_layers
 from pursuhint.figures import image_map
@@ -50,6 +51,9 @@ def layer_positions(analysis: AnalysisFolder, metric: str) -> np.ndarray | None:
 
 def images(analysis: AnalysisFolder, layer: str) -> None:
     """Draw the probe images at a layer, once their maps are made, and the way to all layers."""
+    if analysis.card.pooling == FLATTEN:
+        st.caption("Of flattened activations nothing is kept that images could be mapped by.")
+        return
     with failures.shown():
         positions = analysis.image_maps.load(layer)
         if positions is not None:
