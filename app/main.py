@@ -11,7 +11,7 @@ import streamlit as st  # noqa: E402
 
 from app import current, drafts, explain, failures, sidebar  # noqa: E402
 
-PAGES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs", "Lesson")
+PAGES = ("Teacher", "Similarity", "What a layer sees", "Hint points", "Distill", "Runs", "Lesson")
 
 
 def script(title: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -63,6 +63,24 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """Which probe image is looked at, and how; the layer is the one selected among the layers.
+
+    Attributes:
+        image: its position among the probe images.
+        colour: what the colours of the images stand for.
+        beside: the layer whose neighbours stand beside those at the selected one; empty for the last,
+            or the first beside the last.
+        trouble: why the teacher did not answer; empty while it has not been asked, or did.
+    """
+
+    image: int = 0
+    colour: Literal["class", "answer"] = "class"
+    beside: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
 class KeptDraft:
     """What of this visit is on disk.
 
@@ -91,6 +109,7 @@ class AppState:
         edited: the plans that were changed by hand or opened from a file; all others are automatic.
         past, future: what undoing and redoing go to, the nearest last.
         look: how the layers are shown.
+        sight: which probe image is looked at.
         draft: where the work is kept.
         recipe: how the next student is to be trained.
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
@@ -110,6 +129,7 @@ class AppState:
     past: list[Step] = field(default_factory=list)
     future: list[Step] = field(default_factory=list)
     look: Look = field(default_factory=Look)
+    sight: Sight = field(default_factory=Sight)
     draft: KeptDraft = field(default_factory=KeptDraft)
     recipe: Recipe = field(default_factory=Recipe)
     guided: dict[str, str] = field(default_factory=dict)
@@ -128,7 +148,7 @@ class AppState:
         metric = DEFAULT_METRIC if DEFAULT_METRIC in allowed else allowed[0]
         self.choice = self.begun = Choice(metric, clusters=min(DEFAULT_CLUSTERS, len(analysis.layers)))
         self.edited, self.guided, self.recipe = {}, {}, replace(self.recipe, student="")
-        self.past, self.future, self.look = [], [], Look()
+        self.past, self.future, self.look, self.sight = [], [], Look(), Sight()
         self.draft = KeptDraft(looked=self.draft.looked)
         self.revision += 1
 
@@ -193,6 +213,10 @@ class AppState:
     def show(self, **changed: Any) -> None:
         """Change how the layers are shown."""
         self.look = replace(self.look, **changed)
+
+    def see(self, **changed: Any) -> None:
+        """Look at another probe image, or in another way."""
+        self.sight = replace(self.sight, **changed)
 
     def recall(self, draft: Draft, identity: str) -> None:
         """Take over what another visit left; there is nothing to undo yet."""

@@ -54,6 +54,7 @@ with right:
     with card("Silhouette over K", "click a bar to take that K"):
         controls.silhouettes(analysis)
         explain("silhouette")
-    with card("Images at a layer", "each dot a probe image, coloured by class", fill=True):
-        maps.images(analysis, mine.look.selected or plan.hint_points[-1])
+    layer = mine.look.selected or plan.hint_points[-1]
+    with card(f"Images at {layer}", "each dot a probe image, coloured by class", fill=True):
+        maps.images(analysis, layer)
         explain("image map")

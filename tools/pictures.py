@@ -23,6 +23,7 @@ OUT = ROOT / "assets" / "pages"
 PAGES = {
     "teacher": "/",
     "similarity": "/similarity",
+    "what-a-layer-sees": "/what_a_layer_sees",
     "hint-points": "/hint_points",
     "distill": "/distill",
     "lesson": "/lesson?step=3",
