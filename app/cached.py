@@ -8,12 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from pursuhint.analysis import AnalysisFolder
+from pursuhint.analysis import AnalysisFolder, list_analyses
+from pursuhint.analysis.cross import CrossMatrix, kept_cross_matrix
+from pursuhint.analysis.progress import usual_seconds as usual
 from pursuhint.clustering import silhouette_curve
 from pursuhint.comparison import PlanCoverage, beside_presets
 from pursuhint.errors import PursuhintError
 from pursuhint.hints import choose_hints
 from pursuhint.jobs import LIVE
+from pursuhint.pair_facts import PairFacts, cross_pair_facts, pair_facts
 from pursuhint.plan import HintPlan
 from pursuhint.probe import ask_proposals, ask_student
 from pursuhint.runs import RunFolder, list_runs
@@ -68,6 +71,29 @@ def plan(analysis: AnalysisFolder, metric: str, method: str, clusters: int, samp
 @keep(64)
 def coverages(analysis: AnalysisFolder, plan: HintPlan, samples: int | None) -> tuple[PlanCoverage, ...]:
     return beside_presets(analysis, plan, samples=samples)
+
+
+@keep(128)
+def pair(analysis: AnalysisFolder, metric: str, samples: int | None, layers: tuple[str, str]) -> PairFacts:
+    return pair_facts(analysis, *layers, metric=metric, samples=samples)
+
+
+@keep(16, "Comparing the layers …")
+def cross(teacher: AnalysisFolder, student: AnalysisFolder, metric: str) -> CrossMatrix:
+    return kept_cross_matrix(teacher, student, metric)
+
+
+@keep(64)
+def cross_pair(
+    teacher: AnalysisFolder, student: AnalysisFolder, metric: str, layers: tuple[str, str]
+) -> PairFacts:
+    return cross_pair_facts(teacher, student, cross(teacher, student, metric), *layers)
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def usual_seconds() -> dict[str, float]:
+    """Return what the stages of an analysis took lately on this machine."""
+    return usual(folder.journal.read()[0] for folder in list_analyses()[:5])
 
 
 @keep(64, "Looking at the student …")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from app import cached, failures, state
+from app import cached, downloads, failures, state
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.analysis.maps import make_map_apart
@@ -70,6 +71,7 @@ def images(analysis: AnalysisFolder, first: str) -> None:
             return
         labels = analysis.probe["labels"][: len(positions)]
         classes = [analysis.card.classes[label] for label in labels]
-        draw(
-            image_map(positions, classes, dark=dark()), "hints-images", f"UMAP of the probe images at {layer}"
-        )
+        figure = image_map(positions, classes, dark=dark())
+        draw(figure, "hints-images", f"UMAP of the probe images at {layer}")
+        table = pd.DataFrame({"x": positions[:, 0], "y": positions[:, 1], "class": classes})
+        downloads.offer("images", f"images-{layer}", figure=figure, picture="hints-images", table=table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -62,6 +62,27 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What the Similarity page shows beside the matrix of the choice in force; it changes no plan.
+
+    Attributes:
+        show: ``one`` matrix, ``two`` and their difference, or the teacher's layers against a ``student``'s.
+        metric: of the second matrix.
+        samples: probe images of the second matrix; None for all.
+        pooling: of the second matrix; empty for the analysis' own.
+        run: id of the run whose student is compared; empty for the newest one that fits.
+        pair: the two layers that are explained; empty for the pair that is shown first.
+    """
+
+    show: Literal["one", "two", "student"] = "one"
+    metric: str = ""
+    samples: int | None = None
+    pooling: str = ""
+    run: str = ""
+    pair: tuple[str, str] | tuple[()] = ()
+
+
+@dataclass(frozen=True)
 class KeptDraft:
     """What of this visit is on disk.
 
@@ -90,6 +111,7 @@ class AppState:
         edited: the plans that were changed by hand or opened from a file; all others are automatic.
         past, future: what undoing and redoing go to, the nearest last.
         look: how the layers are shown.
+        beside: what the matrix is compared with.
         draft: where the work is kept.
         recipe: how the next student is to be trained.
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
@@ -107,6 +129,7 @@ class AppState:
     past: list[Step] = field(default_factory=list)
     future: list[Step] = field(default_factory=list)
     look: Look = field(default_factory=Look)
+    beside: Beside = field(default_factory=Beside)
     draft: KeptDraft = field(default_factory=KeptDraft)
     recipe: Recipe = field(default_factory=Recipe)
     guided: dict[str, str] = field(default_factory=dict)
@@ -123,7 +146,7 @@ class AppState:
         metric = DEFAULT_METRIC if DEFAULT_METRIC in allowed else allowed[0]
         self.choice = self.begun = Choice(metric, clusters=min(DEFAULT_CLUSTERS, len(analysis.layers)))
         self.edited, self.guided, self.recipe = {}, {}, replace(self.recipe, student="")
-        self.past, self.future, self.look = [], [], Look()
+        self.past, self.future, self.look, self.beside = [], [], Look(), Beside()
         self.draft = KeptDraft(looked=self.draft.looked)
         self.revision += 1
 
@@ -188,6 +211,13 @@ class AppState:
     def show(self, **changed: Any) -> None:
         """Change how the layers are shown."""
         self.look = replace(self.look, **changed)
+
+    def compare(self, **changed: Any) -> None:
+        """Change what the matrix is compared with; another network has other layers to explain."""
+        before, self.beside = self.beside, replace(self.beside, **changed)
+        networks = [(one.show == "student", one.run) for one in (before, self.beside)]
+        if networks[0] != networks[1]:
+            self.beside = replace(self.beside, pair=())
 
     def recall(self, draft: Draft, identity: str) -> None:
         """Take over what another visit left; there is nothing to undo yet."""

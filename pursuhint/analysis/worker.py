@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from pursuhint.analysis.folder import (
+    CROSS,
     FEATURES,
     FLATTEN,
     HSIC,
@@ -30,6 +32,7 @@ from pursuhint.analysis.folder import (
     AnalysisFolder,
 )
 from pursuhint.analysis.kept import find_twin, size_limit, trim
+from pursuhint.analysis.progress import N_TEST
 from pursuhint.analysis.requests import content_key
 from pursuhint.analysis.rows import feature_file
 from pursuhint.analysis.settings import DEFAULT_SAMPLES, AnalysisSettings
@@ -44,7 +47,6 @@ if TYPE_CHECKING:
     from pursuhint.layers import Layer
     from pursuhint.teacher import Teacher
 
-N_TEST = 1000
 N_MAPPED = 2000
 """Probe images that the image maps show."""
 THUMBNAIL = 32
@@ -93,7 +95,7 @@ def analyse(
 def _clear(path: Path) -> None:
     for name in RESULTS:
         (path / name).unlink(missing_ok=True)
-    for name in (FEATURES, MATRICES, STABILITY, IMAGE_MAPS, LAYER_MAPS):
+    for name in (FEATURES, MATRICES, STABILITY, CROSS, IMAGE_MAPS, LAYER_MAPS):
         shutil.rmtree(path / name, ignore_errors=True)
 
 
@@ -108,6 +110,8 @@ def _work(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
     try:
         _stages(folder, _Reporter(folder, progress), whole=whole)
     except Cancelled:
+        if not folder.is_ready:
+            _clear(folder.path)  # half of the features are of no use to anybody
         folder.set_state("stopped", reason="cancelled")
         raise
     except PursuhintError as error:
@@ -118,7 +122,8 @@ def _work(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
     folder.set_state("finished")
 
 
-def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
+def _stages(folder: AnalysisFolder, progress: _Reporter, *, whole: bool) -> None:
+    progress.begin("images")
     from pursuhint.device import prepare_cpu
     from pursuhint.teacher import load_teacher
 
@@ -128,6 +133,7 @@ def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
         _clear(folder.path)
     prepare_cpu(settings.threads)
     data = load_data(settings.data, progress=progress)
+    progress.begin("teacher")
     teacher = load_teacher(
         settings.teacher,
         weights=settings.weights,
@@ -136,6 +142,7 @@ def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
         device=settings.device,
     )
     if not folder.is_ready:
+        progress.begin("layers")
         _read_layers(folder, data, teacher, progress)
     if whole:
         _judge(folder, data, teacher, progress)
@@ -228,13 +235,15 @@ def _taken_over(folder: AnalysisFolder, twin: AnalysisFolder) -> np.ndarray | No
     return predictions
 
 
-def _judge(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: Progress) -> None:
+def _judge(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: _Reporter) -> None:
     """Do the other stages: suggested students, and the teacher's accuracy on test images."""
     from pursuhint.probe import suggest_students
     from pursuhint.teacher import score
 
+    progress.begin("students")
     students = suggest_students(teacher.spec, teacher.classes, teacher.input_shape_for(data))
     write_json(folder.path / "students.json", [student.as_dict() for student in students])
+    progress.begin("test")
     result = score(teacher.model, _test_part(data), teacher.preprocess, progress=progress)
     write_json(
         folder.path / "score.json",
@@ -263,24 +272,39 @@ def _versions() -> dict[str, str]:
 
 
 class _Reporter:
-    """Write progress to the journal at most twice a second and notice a request to stop."""
+    """Write stages and progress, at most twice a second, to the journal and notice a request to stop."""
 
     def __init__(self, folder: AnalysisFolder, also: Progress) -> None:
         self._folder, self._also, self._next = folder, also, 0.0
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        self._also(stage, done, total)
+    def begin(self, stage: str) -> None:
+        """Say that a stage of `pursuhint.analysis.progress.STAGES` begins."""
+        self._stop_if_asked()
+        self._folder.journal.append("stage", stage=stage)
+        self._next = 0.0
+
+    def _stop_if_asked(self) -> None:
         if self._folder.stop_asked():
             raise Cancelled("the analysis was cancelled")
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        self._also(stage, done, total)
+        self._stop_if_asked()
         now = time.monotonic()
         if now >= self._next or done == total:
             self._next = now + 0.5
             self._folder.journal.append("progress", stage=stage, done=done, total=total)
 
 
+def _cancel(*_: object) -> NoReturn:
+    """End the work where it is: a request to stop was not found in time."""
+    raise Cancelled("the analysis was cancelled")
+
+
 def main() -> int:
     """Work on the folder named on the command line; the journal and the exit code tell how it went."""
     os.nice(5)
+    signal.signal(signal.SIGTERM, _cancel)
     return answer(lambda: work(AnalysisFolder(Path(sys.argv[1]))))
 
 

@@ -4,8 +4,10 @@ Backgrounds are transparent, so a figure takes the colour of the page it lies on
 """
 
 from pursuhint.figures.charts import chosen_bars, curves, silhouette_bars
+from pursuhint.figures.heatmaps import cross_heatmap, difference_heatmap, heatmap, other_heatmap
 from pursuhint.figures.images import image_map
-from pursuhint.figures.layers import dendrogram, heatmap, layer_map
+from pursuhint.figures.layers import dendrogram, layer_map
+from pursuhint.figures.page import figure_page
 from pursuhint.figures.theme import DARK, LIGHT, Theme
 
 __all__ = [
@@ -13,10 +15,14 @@ __all__ = [
     "LIGHT",
     "Theme",
     "chosen_bars",
+    "cross_heatmap",
     "curves",
     "dendrogram",
+    "difference_heatmap",
+    "figure_page",
     "heatmap",
     "image_map",
     "layer_map",
+    "other_heatmap",
     "silhouette_bars",
 ]
