@@ -116,7 +116,9 @@ def _second(analysis: AnalysisFolder) -> Shown | None:
         )
         st.segmented_control("Its probe images", counts, required=True, format_func="{:,}".format, **tie)
     source = analysis if pooling == own else find_sibling(analysis, pooling)
-    if source is None:
+    if source is not None:
+        source = cached.analysis(source.path)
+    else:
         with st.container(border=True):
             source = analyses.wanted(
                 sibling_settings(analysis, pooling),
