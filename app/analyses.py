@@ -58,16 +58,17 @@ def wanted(settings: AnalysisSettings, name: str, *, ask: str, why: str, key: st
     folder = AnalysisFolder(analyses_folder() / settings.key())
     if folder.is_ready:
         return cached.analysis(folder.path)
-    if folder.journal.path.is_file() and folder.is_live():
-        _follow(folder, name, key)
-        return None
-    reason = folder.last_state()["reason"] if folder.journal.path.is_file() else ""
-    if reason:
-        failures.show(f"**{name}** · {reason}")
-    st.caption(why)
-    if st.button(ask, key=f"ask-{key}", icon=":material/play_arrow:"):
-        request_analysis(settings)
-        st.rerun()
+    begun = folder.journal.path.is_file()
+    with st.container(border=True):
+        if begun and folder.is_live():
+            _follow(folder, name, key)
+            return None
+        if begun:
+            failures.show(f"**{name}** · {folder.last_state()['reason']}")
+        st.caption(why)
+        if st.button(ask, key=f"ask-{key}", icon=":material/play_arrow:"):
+            request_analysis(settings)
+            st.rerun()
     return None
 
 

@@ -109,10 +109,10 @@ def _file_name(text: str) -> str:
     """Return a name that every file system takes.
 
     Example:
-        >>> _file_name("zoo:resnet20?width=0.5 R²-CCA")
+        >>> _file_name("zoo:resnet20?width=0.5 – R²-CCA")
         'zoo-resnet20-width-0.5-R-CCA'
     """
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.") or "figure"
+    return re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.") or "figure"
 
 
 def _csv(table: pd.DataFrame, index: bool) -> str:

@@ -119,15 +119,14 @@ def _second(analysis: AnalysisFolder) -> Shown | None:
     if source is not None:
         source = cached.analysis(source.path)
     else:
-        with st.container(border=True):
-            source = analyses.wanted(
-                sibling_settings(analysis, pooling),
-                f"{short(analysis.card.teacher.spec)}, {pooling} pooling",
-                ask="Compute it",
-                why=f"The pooling `{pooling}` is not there yet: it takes one more pass of the "
-                f"{most:,} probe images through the teacher, in a process of its own.",
-                key="pooling",
-            )
+        source = analyses.wanted(
+            sibling_settings(analysis, pooling),
+            f"{short(analysis.card.teacher.spec)}, {pooling} pooling",
+            ask="Compute it",
+            why=f"The pooling `{pooling}` is not there yet: it takes one more pass of the {most:,} probe "
+            "images through the teacher, in a process of its own.",
+            key="pooling",
+        )
     return source and Shown(source, cached.similarity(source, metric, mine.beside.samples))
 
 

@@ -25,18 +25,15 @@ def student(analysis: AnalysisFolder) -> None:
         return
     with failures.shown():
         check_taught(run, analysis)
-        with st.container(border=True):
-            settings = student_settings(run, analysis)
-            found = analyses.wanted(
-                settings,
-                f"{short(settings.teacher)}, the student of {run.run_settings.title}",
-                ask="Compare them",
-                why=f"The student is to see the same {analysis.card.samples:,} probe images first, in a "
-                "process of its own; what it puts out is kept.",
-                key="student",
-            )
-            if found:
-                st.markdown(f"**{_trained(run)}**")
+        settings = student_settings(run, analysis)
+        found = analyses.wanted(
+            settings,
+            f"{short(settings.teacher)}, the student of {run.run_settings.title}",
+            ask="Compare them",
+            why=f"The student is to see the same {analysis.card.samples:,} probe images first, in a "
+            "process of its own; what it puts out is kept.",
+            key="student",
+        )
         if found:
             _draw(analysis, found, run)
 
@@ -76,13 +73,6 @@ def _name(run: RunFolder, fits: bool) -> str:
     return f"{title} · {run.id[:15]}{state}"
 
 
-def _trained(run: RunFolder) -> str:
-    plan, settings = run.run_settings.plan, run.run_settings
-    count = 0 if settings.hint_loss == "none" else len(plan.hint_points)
-    taught = f"{count} hint points" if count else "the teacher's answers alone"
-    return f"{short(settings.student)}, taught by {taught} of {short(plan.teacher.spec)}"
-
-
 def _draw(teacher: AnalysisFolder, learner: AnalysisFolder, run: RunFolder) -> None:
     metric = state.get().choice.metric
     cross = cached.cross(teacher, learner, metric)
@@ -92,7 +82,7 @@ def _draw(teacher: AnalysisFolder, learner: AnalysisFolder, run: RunFolder) -> N
     title, file = METRICS[metric].title, f"{run.id}-{metric}"
     ringed = "; rings: the pairs of the run" if pairs else ""
     left, right = st.columns([3, 2])
-    with left, card(title, f"teacher down, student across, {cross.samples:,} images{ringed}"):
+    with left, card(title, f"teacher down, student across, {cross.samples:,} images{ringed}", fill=True):
         look = {"pairs": pairs, "clickable": True, "picked": chosen, "dark": dark()}
         figure = cross_heatmap(cross.values, cross.rows, cross.columns, metric=title, **look)
         draw(figure, KEY, f"Heatmap of {title}, layers of teacher and student", **pair.picked(KEY))

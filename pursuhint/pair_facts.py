@@ -58,6 +58,7 @@ class PairFacts:
         alternatives: for either layer the ones that it is most like, with their similarities; the other one
             of the pair may be among them.
         note: how far the value can be trusted, in one line.
+        whose: of which network either layer is, such as "the teacher's "; empty where there is one only.
     """
 
     layers: tuple[str, str]
@@ -66,11 +67,12 @@ class PairFacts:
     less_alike: float | None
     alternatives: tuple[tuple[tuple[str, float], ...], tuple[tuple[str, float], ...]]
     note: str
+    whose: tuple[str, str] = ("", "")
 
     @property
     def sentence(self) -> str:
         """The same in words."""
-        first, second = self.layers
+        first, second = (f"{whose}{name}" for whose, name in zip(self.whose, self.layers, strict=True))
         title, reading = METRICS[self.reading.metric].title, self.reading
         if self.less_alike is None:
             return f"{first} with itself: as alike as can be, {reading.value:.3f} by {title}."
@@ -169,6 +171,7 @@ def cross_pair_facts(
         float((cross.values < value).mean()),
         (_most_like(cross.values[row], cross.columns), _most_like(cross.values[:, column], cross.rows)),
         note.text,
+        ("the teacher's ", "the student's "),
     )
 
 

@@ -174,8 +174,8 @@ def test_two_networks_are_drawn_with_the_pairs_that_were_trained():
         values, ("t0", "t1"), ("s0", "s1", "s2"), metric="R²-CCA", pairs=pairs, clickable=True
     )
     np.testing.assert_array_equal(figure.data[0].z, values)
-    rings = [shape for shape in figure.layout.shapes if shape.type == "circle" and shape.line.width == 2]
-    assert [((ring.y0 + ring.y1) / 2, (ring.x0 + ring.x1) / 2) for ring in rings] == [(0, 1), (1, 2)]
+    ring = figure.data[-1]
+    assert list(zip(ring.y, ring.x, strict=True)) == [(0, 1), (1, 2)]
     assert figure.layout.yaxis.ticktext == ("<b>t0</b>", "<b>t1</b>")
     assert figure.layout.xaxis.ticktext == ("s0", "<b>s1</b>", "<b>s2</b>")
     trained = [text for text in figure.data[1].hovertext if "a pair of the run" in text]

@@ -138,7 +138,6 @@ def cross_heatmap(
     """
     theme = theme_of(dark)
     lowest = min(0.9, float(np.floor(values.min() * 10)) / 10)
-    hints = {hint: place for place, (hint, _) in enumerate(pairs, start=1)}
     words = [[" · a pair of the run" if (row, one) in pairs else "" for one in columns] for row in rows]
     bounds, title = (lowest, 1.0), f"{metric} similarity (1 = same)"
     cells = _Cells(
@@ -149,16 +148,20 @@ def cross_heatmap(
         theme.scale,
         bounds,
         title,
-        bold=hints,
+        bold={hint for hint, _ in pairs},
         bold_columns={guided for _, guided in pairs},
     )
     figure = _paint(cells, theme, clickable=clickable, picked=picked, named_columns=True)
-    for hint, guided in pairs:
-        if hint in rows and guided in columns:
-            x, y = list(columns).index(guided), list(rows).index(hint)
-            for colour, width in ((theme.page, 4), (theme.mark, 2)):
-                ring = {"type": "circle", "line": {"color": colour, "width": width}}
-                figure.add_shape(x0=x - 0.36, x1=x + 0.36, y0=y - 0.36, y1=y + 0.36, **ring)
+    there = [(hint, guided) for hint, guided in pairs if hint in rows and guided in columns]
+    for colour, width in ((theme.page, 4), (theme.mark, 2)):
+        figure.add_scatter(
+            x=[list(columns).index(guided) for _, guided in there],
+            y=[list(rows).index(hint) for hint, _ in there],
+            mode="markers",
+            hoverinfo="skip",
+            showlegend=False,
+            marker={"symbol": "circle-open", "size": 14, "color": colour, "line": {"width": width}},
+        )
     return figure
 
 
@@ -229,6 +232,7 @@ def _paint(
     )
     if clickable:
         figure.update_traces(hoverinfo="skip")
+        figure.update_layout(hoverdistance=-1)  # all of a cell belongs to its marker, however large it is
         _add_targets(figure, cells, theme)
     else:
         figure.update_traces(
