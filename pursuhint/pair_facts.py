@@ -58,7 +58,7 @@ class PairFacts:
         alternatives: for either layer the ones that it is most like, with their similarities; the other one
             of the pair may be among them.
         note: how far the value can be trusted, in one line.
-        whose: of which network either layer is, such as "the teacher's "; empty where there is one only.
+        whose: of which network either layer is, such as "The teacher's "; empty where there is one only.
     """
 
     layers: tuple[str, str]
@@ -171,7 +171,7 @@ def cross_pair_facts(
         float((cross.values < value).mean()),
         (_most_like(cross.values[row], cross.columns), _most_like(cross.values[:, column], cross.rows)),
         note.text,
-        ("the teacher's ", "the student's "),
+        ("The teacher's ", "the student's "),
     )
 
 

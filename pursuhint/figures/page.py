@@ -20,7 +20,7 @@ def figure_page(figure: go.Figure, *, title: str, dark: bool = False) -> str:
 
     Example:
         >>> page = figure_page(go.Figure(), title="R2-CCA & more")
-        >>> "<title>R2-CCA &amp; more</title>" in page, "https://cdn" in page
+        >>> "<title>R2-CCA &amp; more</title>" in page, 'src="http' in page
         (True, False)
     """
     theme = theme_of(dark)

@@ -175,7 +175,7 @@ def test_a_student_is_analysed_once_and_then_compared(compare, make_run, teacher
     assert rings["marker"]["symbol"] == "circle-open" and len(rings["x"]) == 3  # the three pairs
     assert table(app, "status")["network"].tolist() == ["teacher"] * 27 + ["student"] * 27
     assert {one.label for one in app.get("download_button") if "student" in one.key} == {"HTML", "CSV", "NPZ"}
-    assert "the teacher's layer1.1 and the student's layer1.8 are" in texts(app)
+    assert "The teacher's layer1.1 and the student's layer1.8 are" in texts(app)
 
 
 def test_a_broken_run_is_named_and_stops_nothing(compare, make_run):
