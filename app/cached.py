@@ -9,7 +9,9 @@ from typing import Any
 import streamlit as st
 
 from app import pictures
-from pursuhint.analysis import AnalysisFolder
+from pursuhint.analysis import AnalysisFolder, list_analyses
+from pursuhint.analysis.cross import CrossMatrix, kept_cross_matrix
+from pursuhint.analysis.progress import usual_seconds as usual
 from pursuhint.clustering import silhouette_curve
 from pursuhint.comparison import PlanCoverage, beside_presets
 from pursuhint.errors import PursuhintError
@@ -18,6 +20,7 @@ from pursuhint.image_view import image_view
 from pursuhint.jobs import LIVE
 from pursuhint.lesson import RealAndShuffled, Trainings, by_image_count, load_trainings, same_class_neighbours
 from pursuhint.neighbours import Neighbour, nearest_images
+from pursuhint.pair_facts import PairFacts, cross_pair_facts, pair_facts
 from pursuhint.plan import HintPlan
 from pursuhint.probe import ask_proposals, ask_student
 from pursuhint.runs import RunFolder, list_runs
@@ -93,6 +96,29 @@ def images(analysis: AnalysisFolder) -> dict[str, Any] | None:
 @keep(256)
 def neighbours(analysis: AnalysisFolder, layer: str, image: int) -> tuple[Neighbour, ...]:
     return nearest_images(analysis.features(layer)[: analysis.mapped], image)
+
+
+@keep(128)
+def pair(analysis: AnalysisFolder, metric: str, samples: int | None, layers: tuple[str, str]) -> PairFacts:
+    return pair_facts(analysis, *layers, metric=metric, samples=samples)
+
+
+@keep(16, "Comparing the layers …")
+def cross(teacher: AnalysisFolder, student: AnalysisFolder, metric: str) -> CrossMatrix:
+    return kept_cross_matrix(teacher, student, metric)
+
+
+@keep(64)
+def cross_pair(
+    teacher: AnalysisFolder, student: AnalysisFolder, metric: str, layers: tuple[str, str]
+) -> PairFacts:
+    return cross_pair_facts(teacher, student, cross(teacher, student, metric), *layers)
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def usual_seconds() -> dict[str, float]:
+    """Return what the stages of an analysis took lately on this machine."""
+    return usual(folder.journal.read()[0] for folder in list_analyses()[:5])
 
 
 @keep(64, "Looking at the student …")

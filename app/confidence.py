@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from app import failures, overrides, state
+from app import downloads, failures, overrides, state
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import METHODS
@@ -60,7 +61,10 @@ def _show(found: Stability, view: LayerView, *, fixed: bool) -> None:
         st.caption("These hint points do not depend on the images; which layers gather around them may.")
     else:
         alt = "How often each layer is a hint point among resamples"
-        draw(chosen_bars(view, found.frequency, dark=dark()), BARS, alt, **overrides.on_click(BARS))
+        figure = chosen_bars(view, found.frequency, dark=dark())
+        draw(figure, BARS, alt, **overrides.on_click(BARS))
+        table = pd.DataFrame({"layer": list(found.frequency), "chosen": list(found.frequency.values())})
+        downloads.offer("chosen", f"chosen-{found.metric}", figure=figure, picture=BARS, table=table)
     low, high = found.agreement_range
     steady = found.agreement >= OFTEN
     word = "steady" if steady else "shaky" if found.agreement < SELDOM else "fairly steady"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from app import cached, failures, state
+from app import cached, downloads, failures, state
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.analysis.folder import FLATTEN
@@ -58,6 +59,8 @@ def images(analysis: AnalysisFolder, layer: str) -> None:
         positions = analysis.image_maps.load(layer)
         if positions is not None:
             classes = [analysis.card.classes[label] for label in analysis.probe["labels"][: len(positions)]]
-            alt = f"UMAP of the probe images at {layer}"
-            draw(image_map(positions, classes, dark=dark()), "hints-images", alt)
+            figure = image_map(positions, classes, dark=dark())
+            draw(figure, "hints-images", f"UMAP of the probe images at {layer}")
+            table = pd.DataFrame({"x": positions[:, 0], "y": positions[:, 1], "class": classes})
+            downloads.offer("images", f"images-{layer}", figure=figure, picture="hints-images", table=table)
         st.page_link("../pages/what_a_layer_sees.py", label="Walk through the layers →")

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import current, failures, state
+from app import current, downloads, failures, state
 from app.chrome import several, shape, table_height
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.errors import InputError
@@ -84,6 +84,7 @@ def table(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
         on_change=edited,
         args=(key, plan),
     )
+    downloads.offer("hints-table", f"hint-points-{plan.metric}", table=rows)
 
 
 @failures.kept

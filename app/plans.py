@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import cached, current, failures, overrides, state
+from app import cached, current, downloads, failures, overrides, state
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.comparison import PlanCoverage
 from pursuhint.plan import HintPlan
@@ -45,6 +45,7 @@ def side_by_side(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> N
         ),
     }
     st.dataframe(table, hide_index=True, column_config=columns, key="hints-plans")
+    downloads.offer("plans", f"plans-{plan.metric}", table=table.drop(columns="take"))
 
 
 def _action(row: PlanCoverage, plan: HintPlan) -> str | None:

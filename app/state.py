@@ -81,6 +81,27 @@ class Sight:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What the Similarity page shows beside the matrix of the choice in force; it changes no plan.
+
+    Attributes:
+        show: ``one`` matrix, ``two`` and their difference, or the teacher's layers against a ``student``'s.
+        metric: of the second matrix.
+        samples: probe images of the second matrix; None for all.
+        pooling: of the second matrix; empty for the analysis' own.
+        run: id of the run whose student is compared; empty for the newest one that fits.
+        pair: the two layers that are explained; empty for the pair that is shown first.
+    """
+
+    show: Literal["one", "two", "student"] = "one"
+    metric: str = ""
+    samples: int | None = None
+    pooling: str = ""
+    run: str = ""
+    pair: tuple[str, str] | tuple[()] = ()
+
+
+@dataclass(frozen=True)
 class KeptDraft:
     """What of this visit is on disk.
 
@@ -110,6 +131,7 @@ class AppState:
         past, future: what undoing and redoing go to, the nearest last.
         look: how the layers are shown.
         sight: which probe image is looked at.
+        beside: what the matrix is compared with.
         draft: where the work is kept.
         recipe: how the next student is to be trained.
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
@@ -130,6 +152,7 @@ class AppState:
     future: list[Step] = field(default_factory=list)
     look: Look = field(default_factory=Look)
     sight: Sight = field(default_factory=Sight)
+    beside: Beside = field(default_factory=Beside)
     draft: KeptDraft = field(default_factory=KeptDraft)
     recipe: Recipe = field(default_factory=Recipe)
     guided: dict[str, str] = field(default_factory=dict)
@@ -148,7 +171,8 @@ class AppState:
         metric = DEFAULT_METRIC if DEFAULT_METRIC in allowed else allowed[0]
         self.choice = self.begun = Choice(metric, clusters=min(DEFAULT_CLUSTERS, len(analysis.layers)))
         self.edited, self.guided, self.recipe = {}, {}, replace(self.recipe, student="")
-        self.past, self.future, self.look, self.sight = [], [], Look(), Sight()
+        self.past, self.future, self.look = [], [], Look()
+        self.sight, self.beside = Sight(), Beside()
         self.draft = KeptDraft(looked=self.draft.looked)
         self.revision += 1
 
@@ -217,6 +241,13 @@ class AppState:
     def see(self, **changed: Any) -> None:
         """Look at another probe image, or in another way."""
         self.sight = replace(self.sight, **changed)
+
+    def compare(self, **changed: Any) -> None:
+        """Change what the matrix is compared with; another network has other layers to explain."""
+        before, self.beside = self.beside, replace(self.beside, **changed)
+        networks = [(one.show == "student", one.run) for one in (before, self.beside)]
+        if networks[0] != networks[1]:
+            self.beside = replace(self.beside, pair=())
 
     def recall(self, draft: Draft, identity: str) -> None:
         """Take over what another visit left; there is nothing to undo yet."""

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from app import cached, confidence, controls, current, downloads, maps, overrides, plans, state
-from app.chrome import card, header, require_teacher, several, short
+from app.chrome import card, dark, header, require_teacher, several, short
 from app.explain import explain
-from app.explorer.explorer import explore
+from app.explorer.explorer import KEY, explore
+from pursuhint.figures import heatmap
 from pursuhint.origin import origin
 
 analysis = require_teacher("Hint points")
@@ -28,6 +29,7 @@ with actions:
             "A plan as JSON", type=["json"], key=upload, on_change=overrides.opened, args=(upload,)
         )
     downloads.plan(plan)
+    pictures = st.container(width="content")
     if st.button("Use in Distill →", type="primary"):
         st.switch_page("../pages/distill.py")
 
@@ -35,6 +37,9 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     maps.legend(current.view(analysis, plan), origin(plan))
     overrides.steps(plan)
 view = explore(analysis, plan)
+with pictures:
+    parts = {"Matrix": ".matrix .plot", "Layer map": ".map .plot"}
+    downloads.drawing(KEY, f"{name}-{plan.metric}-hint-points", parts, heatmap(view, dark=dark()))
 explain(plan.metric, plan.method)
 
 left, right = st.columns([3, 2])

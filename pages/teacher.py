@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app import current, failures, pictures, teachers
+from app import current, downloads, failures, pictures, teachers
 from app.chrome import card, count, header, metric, percent, shape, short
 from app.explain import explain
 from pursuhint.analysis import AnalysisFolder
@@ -44,6 +44,7 @@ def draw_layers(analysis: AnalysisFolder) -> None:
         rows, hide_index=True, height=390 if len(rows) > 10 else "content", column_config={"parameters": bar}
     )
     st.caption(analysis.card.note)
+    downloads.offer("layers", f"{short(analysis.card.teacher.spec)}-layers", table=rows)
 
 
 analysis = None

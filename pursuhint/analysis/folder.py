@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from pursuhint.analysis.image_maps import ImageMaps
+from pursuhint.analysis.progress import AnalysisProgress, analysis_progress
 from pursuhint.analysis.rows import RowsFile, feature_file
 from pursuhint.analysis.settings import AnalysisSettings
 from pursuhint.errors import InputError, PursuhintError, unknown
@@ -42,11 +45,13 @@ from pursuhint.students import StudentCard
 
 FORMAT = 1
 FEATURES, IMAGE_MAPS, LAYER_MAPS = "features", "image-maps", "layer-maps"
-MATRICES, STABILITY, SIGHTS = "matrices", "stability", "sights"
+MATRICES, STABILITY, SIGHTS, CROSS = "matrices", "stability", "sights", "cross"
 HSIC = "hsic.npz"
 FLATTEN = "flatten"
 N_MAPPED = 2000
 """Probe images that the image maps show."""
+PATIENCE = 3.0
+"""Seconds that a worker gets to find a request to stop; nothing is lost when it is ended."""
 NOTHING_KEPT = (
     "flattened activations are too large to be kept: this analysis holds only what debiased CKA needs; make "
     "one with the pooling `mean` for features and maps of images"
@@ -207,12 +212,19 @@ class AnalysisFolder(JobFolder):
         path = self.path / "students.json"
         return tuple(StudentCard.from_dict(one) for one in read_json(path)) if path.is_file() else ()
 
-    @property
-    def progress(self) -> tuple[str, int, int] | None:
-        """The stage that runs with its done and total; None when nothing was reported yet."""
+    def progress(self, *, usual: Mapping[str, float] | None = None) -> AnalysisProgress:
+        """Return the stages, which of them are done, and the time left; see `analysis_progress`."""
         events, _ = self.journal.read()
-        last = next((e for e in reversed(events) if e["kind"] == "progress"), None)
-        return (last["stage"], last["done"], last["total"]) if last else None
+        return analysis_progress(events, now=time.time(), usual=usual)
+
+    def cancel(self) -> None:
+        """Ask the worker to stop, and see to it that it ends; returns at once."""
+        self.ask_to_stop()
+        Thread(target=self._end, name=f"ends {self.id}", daemon=True).start()
+
+    def _end(self) -> None:
+        if self.stop(grace=PATIENCE)["state"] == "lost":
+            self.set_state("stopped", reason="cancelled")
 
     def similarity(self, metric: str, *, samples: int | None = None, keep: bool = True) -> SimilarityMatrix:
         """Return the similarity matrix, without the teacher: from disk, from moments or from features.
@@ -231,18 +243,36 @@ class AnalysisFolder(JobFolder):
         path = self._matrix_file(metric, count)
         return _kept(path, SimilarityMatrix.load, lambda: self._compare(metric, count, keep), keep=keep)
 
+    def kept_similarity(self, metric: str, *, samples: int | None = None) -> SimilarityMatrix | None:
+        """Return the similarity matrix if it was computed before; see `similarity`."""
+        with suppress(InputError):
+            return SimilarityMatrix.load(self._matrix_file(metric, self._count(samples)))
+        return None
+
     def moments(self, *, samples: int | None = None, keep: bool = True) -> Moments:
         """Return what every metric but those of distances needs of the features; see `similarity`."""
         count = self._count(samples)
         path = self._matrix_file("moments", count)
         return _kept(path, Moments.load, lambda: measure_moments(self._first(count)), keep=keep)
 
-    def blocks(self, *, samples: int | None = None) -> Blocks:
-        """Return the similarities of parts of the probe images, for resampling."""
+    def blocks(self, *, samples: int | None = None, layers: Sequence[str] | None = None) -> Blocks:
+        """Return the similarities of parts of the probe images, for resampling.
+
+        Args:
+            samples: use the first probe images only; all when None.
+            layers: at least these are among them, which saves time where few are wanted; all when None.
+
+        Raises:
+            InputError: unknown layer, or another number of images than there are.
+        """
         count = self._count(samples)
         if self.card.pooling == FLATTEN:
             return HsicBlocks(*self._minibatches(count), [layer.name for layer in self.layers])
-        return FeatureBlocks(self._first(count), moments=self.moments(samples=count))
+        moments = self.moments(samples=count)
+        if layers is None:
+            return FeatureBlocks(self._first(count), moments=moments)
+        files = {name: RowsFile(self._feature_file(name), rows=count) for name in layers}
+        return FeatureBlocks(files, moments=moments.subset(layers))
 
     def stability(
         self,

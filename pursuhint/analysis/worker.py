@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from pursuhint.analysis.folder import (
+    CROSS,
     FEATURES,
     FLATTEN,
     HSIC,
@@ -31,6 +33,7 @@ from pursuhint.analysis.folder import (
     AnalysisFolder,
 )
 from pursuhint.analysis.kept import find_twin, size_limit, trim
+from pursuhint.analysis.progress import N_TEST
 from pursuhint.analysis.requests import content_key
 from pursuhint.analysis.rows import feature_file
 from pursuhint.analysis.settings import DEFAULT_SAMPLES, AnalysisSettings
@@ -38,14 +41,13 @@ from pursuhint.data import ImageData, Split, load_data
 from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.files import copy_file, crc32_file, write_atomic, write_json
-from pursuhint.jobs import Reporter, answer, recorded
+from pursuhint.jobs import Cancelled, Reporter, answer, recorded
 from pursuhint.progress import Progress, silent
 
 if TYPE_CHECKING:
     from pursuhint.layers import Layer
     from pursuhint.teacher import Teacher
 
-N_TEST = 1000
 THUMBNAIL = 32
 RESULTS = ("analysis.json", "students.json", "score.json", HSIC)
 """What an analysis that is made again forgets first; the rest is written over or stands in folders."""
@@ -88,7 +90,7 @@ def analyse(
 def _clear(path: Path) -> None:
     for name in RESULTS:
         (path / name).unlink(missing_ok=True)
-    for name in (FEATURES, MATRICES, STABILITY, IMAGE_MAPS, LAYER_MAPS, SIGHTS):
+    for name in (FEATURES, MATRICES, STABILITY, CROSS, IMAGE_MAPS, LAYER_MAPS, SIGHTS):
         shutil.rmtree(path / name, ignore_errors=True)
 
 
@@ -101,10 +103,16 @@ def work(folder: AnalysisFolder, *, progress: Progress = silent) -> AnalysisFold
 
 def _work(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
     with recorded(folder):
-        _stages(folder, Reporter(folder, "the analysis", progress), whole=whole)
+        try:
+            _stages(folder, Reporter(folder, "the analysis", progress), whole=whole)
+        except Cancelled:
+            if not folder.is_ready:
+                _clear(folder.path)  # half of the features are of no use to anybody
+            raise
 
 
-def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
+def _stages(folder: AnalysisFolder, progress: Reporter, *, whole: bool) -> None:
+    progress.begin("images")
     from pursuhint.device import prepare_cpu
     from pursuhint.teacher import load_teacher
 
@@ -114,6 +122,7 @@ def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
         _clear(folder.path)
     prepare_cpu(settings.threads)
     data = load_data(settings.data, progress=progress)
+    progress.begin("teacher")
     teacher = load_teacher(
         settings.teacher,
         weights=settings.weights,
@@ -122,6 +131,7 @@ def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
         device=settings.device,
     )
     if not folder.is_ready:
+        progress.begin("layers")
         _read_layers(folder, data, teacher, progress)
     if whole:
         _judge(folder, data, teacher, progress)
@@ -214,13 +224,15 @@ def _taken_over(folder: AnalysisFolder, twin: AnalysisFolder) -> np.ndarray | No
     return predictions
 
 
-def _judge(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: Progress) -> None:
+def _judge(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: Reporter) -> None:
     """Do the other stages: suggested students, and the teacher's accuracy on test images."""
     from pursuhint.probe import suggest_students
     from pursuhint.teacher import score
 
+    progress.begin("students")
     students = suggest_students(teacher.spec, teacher.classes, teacher.input_shape_for(data))
     write_json(folder.path / "students.json", [student.as_dict() for student in students])
+    progress.begin("test")
     result = score(teacher.model, _test_part(data), teacher.preprocess, progress=progress)
     write_json(
         folder.path / "score.json",
@@ -248,9 +260,15 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("pursuhint", "torch", "torchvision", "numpy")}
 
 
+def _cancel(*_: object) -> NoReturn:
+    """End the work where it is: a request to stop was not found in time."""
+    raise Cancelled("the analysis was cancelled")
+
+
 def main() -> int:
     """Work on the folder named on the command line; the journal and the exit code tell how it went."""
     os.nice(5)
+    signal.signal(signal.SIGTERM, _cancel)
     return answer(lambda: work(AnalysisFolder(Path(sys.argv[1]))))
 
 

@@ -205,6 +205,8 @@ class JobFolder:
     def stop(self, *, grace: float = GRACE) -> Event:
         """Stop the job: ask, then after `grace` seconds terminate, then kill.
 
+        A job that this very process works on is only asked: its thread comes to the request by itself.
+
         Returns:
             The state it ended in.
         """
@@ -213,7 +215,7 @@ class JobFolder:
             state = self.last_state()
             if state["state"] not in LIVE:
                 break
-            if signal_number and state.get("pid"):
+            if signal_number and state.get("pid") not in (None, os.getpid()):
                 _signal(state["pid"], signal_number)
             deadline = time.monotonic() + patience
             while self.is_live() and time.monotonic() < deadline:

@@ -30,6 +30,16 @@ class Reporter:
     def __init__(self, job: JobFolder, what: str, also: Progress = silent) -> None:
         self._job, self._what, self._also, self._next = job, what, also, 0.0
 
+    def begin(self, stage: str) -> None:
+        """Write that a stage begins.
+
+        Raises:
+            Cancelled: the job was asked to stop.
+        """
+        self._stop_if_asked()
+        self._job.journal.append("stage", stage=stage)
+        self._next = 0.0
+
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Report where the work is.
 
@@ -37,12 +47,15 @@ class Reporter:
             Cancelled: the job was asked to stop.
         """
         self._also(stage, done, total)
-        if self._job.stop_asked():
-            raise Cancelled(f"{self._what} was cancelled")
+        self._stop_if_asked()
         now = time.monotonic()
         if now >= self._next or done == total:
             self._next = now + PACE
             self._job.journal.append("progress", stage=stage, done=done, total=total)
+
+    def _stop_if_asked(self) -> None:
+        if self._job.stop_asked():
+            raise Cancelled(f"{self._what} was cancelled")
 
 
 @contextmanager

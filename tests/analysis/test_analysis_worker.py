@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, maps, request_analysis
+from pursuhint.analysis.progress import STAGES
 from pursuhint.analysis.worker import analyse, main, work
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.jobs import Cancelled
@@ -187,3 +189,33 @@ def test_a_map_that_fails_apart_is_said(tiny_analysis, monkeypatch: pytest.Monke
         PursuhintError, match="the map under `cka_linear` took longer than 180 s; try something smaller"
     ):
         maps.make_map_apart(tiny_analysis, "cka_linear")
+
+
+def wait_until(true) -> None:
+    deadline = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_cancelling_ends_the_process_and_leaves_nothing_half_done(settings, pursuhint_home: Path):
+    folder = request_analysis(settings)
+    wait_until(lambda: folder.last_state()["state"] == "running")
+    pid = folder.last_state()["pid"]
+    began = time.monotonic()
+    folder.cancel()
+    assert time.monotonic() - began < 0.5  # the page does not wait
+    wait_until(lambda: not folder.is_live())
+    assert folder.last_state()["state"] == "stopped" and folder.last_state()["reason"] == "cancelled"
+    assert not folder.is_ready and not (folder.path / "features").exists()
+    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    with pytest.raises(InputError, match="holds no analysis: cancelled"):
+        AnalysisFolder.open(folder.path)
+
+
+def test_the_journal_tells_every_stage(settings, tmp_path: Path):
+    folder = analyse(settings, tmp_path / "a")
+    events, _ = folder.journal.read()
+    assert [e["stage"] for e in events if e["kind"] == "stage"] == list(STAGES)[1:]
+    assert {stage.standing for stage in folder.progress().stages[:-1]} == {"done"}
+    assert [stage.title for stage in folder.progress().stages] == list(STAGES.values())

@@ -43,9 +43,10 @@ def test_the_matrix_is_drawn_and_noted_layer_by_layer(open_page, teacher):
     app = open_page("similarity")
     figure = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert figure["data"][0]["type"] == "heatmap"
-    notes = app.dataframe[0].value
+    notes = next(one.value for one in app.dataframe if "status" in one.value)
     assert len(notes) == len(teacher.layers) and notes["width"].tolist()[0] == 16
-    assert [one.label for one in app.get("download_button")] == ["CSV", "NPZ"]
+    offered = {one.key: one.label for one in app.get("download_button")}
+    assert {"HTML", "CSV", "NPZ"} == {label for key, label in offered.items() if key.endswith("-heatmap")}
 
 
 def test_too_few_images_leave_the_choice_of_the_metric(open_page, teacher, monkeypatch):

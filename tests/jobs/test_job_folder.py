@@ -279,3 +279,11 @@ def test_a_worker_that_starts_after_a_request_to_stop_says_so(job: JobFolder):
     (job.path / "stop").touch()
     with job.claim():
         assert job.last_state()["state"] == "stopping"
+
+
+def test_a_job_of_this_process_is_asked_and_never_ended(tmp_path):
+    job = JobFolder(tmp_path / "job")
+    job.create({})
+    with job.claim():
+        assert job.stop(grace=0.1)["state"] == "stopping"  # and these tests go on
+    assert job.stop_asked()
