@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -121,3 +122,10 @@ def call(app, callback, *args) -> None:
         patch.setattr(st, "session_state", {KEY: mine} | args[0])
         callback(*args[1:])
     app.run()
+
+
+def drawn(app) -> dict:
+    """Return what the page's drawing of layers or images was handed."""
+    handed = [json.loads(component.proto.json) for component in app.get("bidi_component")]
+    (data,) = [one for one in handed if "layers" in one]  # the others save pictures
+    return data

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from streamlit.typing import ButtonColumnClickState
@@ -16,14 +14,7 @@ from pursuhint.comparison import beside_presets
 from pursuhint.coverage import coverage
 from pursuhint.hints import choose_hints
 from pursuhint.stability import StabilityQuestion
-from tests.app.conftest import call, hint_points, texts, widget
-
-
-def drawn(app) -> dict:
-    """Return what the drawing was handed."""
-    handed = [json.loads(component.proto.json) for component in app.get("bidi_component")]
-    (data,) = [one for one in handed if "layers" in one]  # the others save pictures
-    return data
+from tests.app.conftest import call, drawn, hint_points, texts, widget
 
 
 def send(app, event: str, value) -> None:

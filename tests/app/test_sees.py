@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 import numpy as np
@@ -15,7 +14,7 @@ from pursuhint.analysis.sights import kept_sight
 from pursuhint.errors import PursuhintError
 from pursuhint.hints import choose_hints
 from pursuhint.neighbours import nearest_images
-from tests.app.conftest import call, texts, widget
+from tests.app.conftest import call, drawn, texts, widget
 
 PAGE = "what_a_layer_sees"
 
@@ -33,12 +32,6 @@ def asked(monkeypatch):
 
     monkeypatch.setattr("app.sees.sees.look_apart", answer)
     return calls
-
-
-def drawn(app) -> dict:
-    """Return what the drawing was handed."""
-    (component,) = app.get("bidi_component")
-    return json.loads(component.proto.json)
 
 
 def send(app, event: str, value) -> None:
