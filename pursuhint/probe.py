@@ -21,7 +21,7 @@ from pursuhint.students import Proposal, StudentCard, Target, describe_student, 
 from pursuhint.students.proposal import SMALL_IMAGE
 
 TIMEOUT = 120
-VERSION = 2
+VERSION = 3
 """Part of the key of a kept answer; raised when answers say more, so that older ones are asked for again."""
 SMALL_STUDENTS = (
     "zoo:resnet20?width=1.125",
