@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from pursuhint.device import bfloat16_pays, prepare_cpu
-from pursuhint.errors import InputError, StopRequested
+from pursuhint.errors import StopRequested
 from pursuhint.files import in_bytes
 from pursuhint.losses import Batch, Outputs
 from pursuhint.progress import Progress, silent
+from pursuhint.training.check import check_processes
 from pursuhint.training.checkpoint import latest_checkpoint, save_checkpoint
 from pursuhint.training.distiller import freeze_unreached
 from pursuhint.training.finite import check_losses, check_tensors
@@ -57,6 +58,9 @@ class Trainer:
         should_stop: asked before every step; True in any process ends the run with a checkpoint.
         progress: is told after every epoch.
         processes: that train together, when they were joined before.
+
+    Raises:
+        InputError: targets cannot be kept by several processes.
     """
 
     def __init__(
@@ -72,6 +76,7 @@ class Trainer:
     ) -> None:
         self.settings, self.parts, self.folder = settings, parts, folder
         self.processes = processes or Processes(build_fabric(settings))
+        check_processes(settings, self.processes.count)
         self.fabric = self.processes.fabric
         self.threads = prepare_cpu(settings.threads)
         self.record = record if self.processes.first else _ignore
@@ -94,7 +99,6 @@ class Trainer:
         """Build regressors and optimiser, then go on from the latest checkpoint or settle the weights.
 
         Raises:
-            InputError: targets cannot be kept by several processes.
             PursuhintError: memory runs out, or the weights cannot be balanced.
         """
         with explain_out_of_memory(self.settings, self.folder):
@@ -135,10 +139,6 @@ class Trainer:
 
     def _keep_targets(self, example: Batch) -> Outputs:
         """Keep what the teacher says, if it fits; returns what it says of the example."""
-        if self.processes.count > 1:  # each would decide for itself whether they fit
-            raise InputError(
-                f"one process can keep targets; found {self.processes.count}; leave `--keep-targets` out"
-            )
         keeping = keep_targets(
             self._teacher,
             example,

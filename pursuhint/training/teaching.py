@@ -15,10 +15,10 @@ from pursuhint.losses import Batch, Outputs
 from pursuhint.pairs import Pair
 from pursuhint.training.distiller import run_network
 from pursuhint.training.kept_targets import KeptTargets
+from pursuhint.training.target_size import LOGITS
 
 N_COMPARED = 16
 """Images on which the faster teacher is compared with the one it stands for."""
-LOGITS = "logits"
 
 
 class Teaching(Protocol):
