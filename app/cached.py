@@ -15,7 +15,7 @@ from pursuhint.errors import PursuhintError
 from pursuhint.hints import choose_hints
 from pursuhint.jobs import LIVE
 from pursuhint.plan import HintPlan
-from pursuhint.probe import ask_proposals, ask_student
+from pursuhint.probe import ask_proposals, ask_student, ask_training_images
 from pursuhint.runs import RunFolder, list_runs
 from pursuhint.similarity import SimilarityMatrix
 from pursuhint.students import StudentCard, Target
@@ -73,6 +73,18 @@ def coverages(analysis: AnalysisFolder, plan: HintPlan, samples: int | None) -> 
 @keep(64, "Looking at the student …")
 def student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> StudentCard:
     return ask_student(spec, classes, image_shape)
+
+
+@keep(64, "Looking at the student …")
+def student_with(
+    spec: str, classes: int, image_shape: tuple[int, int, int], guided: tuple[str, ...]
+) -> StudentCard:
+    return ask_student(spec, classes, image_shape, guided)
+
+
+@keep(16, "Counting the images …")
+def training_images(data: str, data_id: str) -> int:
+    return ask_training_images(data, data_id)
 
 
 @keep(64, "Looking for students …")

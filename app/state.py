@@ -94,6 +94,7 @@ class AppState:
         recipe: how the next student is to be trained.
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
         launched: ticket of a Start button -> id of the run that its first click started.
+        latencies: network -> seconds for an image, of those that were last measured side by side.
         histories: what was read of each run's journal so far.
         problem: what went wrong in a callback, to be shown once.
         revision: counts the changes of plans; part of the keys of widgets that show one.
@@ -112,6 +113,7 @@ class AppState:
     guided: dict[str, str] = field(default_factory=dict)
     launched: dict[int, str] = field(default_factory=dict)
     ticket: int = 0
+    latencies: dict[str, float] = field(default_factory=dict)
     histories: dict[str, History] = field(default_factory=dict)
     problem: str = ""
     revision: int = 0
@@ -123,7 +125,7 @@ class AppState:
         metric = DEFAULT_METRIC if DEFAULT_METRIC in allowed else allowed[0]
         self.choice = self.begun = Choice(metric, clusters=min(DEFAULT_CLUSTERS, len(analysis.layers)))
         self.edited, self.guided, self.recipe = {}, {}, replace(self.recipe, student="")
-        self.past, self.future, self.look = [], [], Look()
+        self.past, self.future, self.look, self.latencies = [], [], Look(), {}
         self.draft = KeptDraft(looked=self.draft.looked)
         self.revision += 1
 

@@ -81,7 +81,8 @@ def keep_targets(
 def targets_key(settings: RunSettings, parts: Parts, ids: np.ndarray, shapes: Shapes, *, device: str) -> str:
     """Hash everything that the targets depend on to 16 hexadecimal digits.
 
-    The kind of device too: what a GPU said would not give a run on a CPU its own last digits.
+    The kind of device too, and whether the teacher is compiled: what a GPU said would not give a run on a CPU
+    its own last digits.
 
     The names of guided layers and of the student are not part of it: runs with other students share targets
     that have the same shapes.
@@ -97,6 +98,7 @@ def targets_key(settings: RunSettings, parts: Parts, ids: np.ndarray, shapes: Sh
         "views": settings.keep_targets,
         "preprocess": parts.preprocess.text,
         "precision": settings.precision,
+        "compiled": settings.compile != "off",
         "device": device,
         "hint_loss": settings.hint_loss,
         "hints": hints,
