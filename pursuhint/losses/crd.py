@@ -39,8 +39,8 @@ class ContrastiveDistillation(HintLoss):
         negatives: k; the paper's 16,384, or as many images of other classes as every image has.
 
     Source:
-        Tian, Krishnan and Isola (2020), arXiv 1910.10699, L_critic of section 3.1 with the memory bank of
-        their code, RepDistiller. Differs from it in drawing the negatives with replacement.
+        Tian, Krishnan and Isola (2020), arXiv 1910.10699, the loss L_critic with the memory bank of their
+        code, RepDistiller. Differs from it in drawing the negatives with replacement.
     """
 
     name = "crd"

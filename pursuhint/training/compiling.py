@@ -83,7 +83,7 @@ class Compiler:
             self._works = False
             self._warn(
                 "the networks run as they are, uncompiled, because torch.compile failed here: "
-                f"{_first_line(error)}; install a C++ compiler (Triton for a GPU) or leave `--compile` out"
+                f"{_reason(error)}; install a C++ compiler (Triton for a GPU) or leave `--compile` out"
             )
             return nullcontext()
         return compiled
@@ -102,5 +102,7 @@ def blocks_to_compile(model: nn.Module, image_shape: tuple[int, ...], recorded: 
     return [block for block in blocks if not any(path.startswith(f"{block}.") for path in paths)]
 
 
-def _first_line(error: BaseException) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _reason(error: BaseException) -> str:
+    """Return the first line of what the compiler itself said, without torch's frame around it."""
+    said = getattr(error, "inner_exception", error)
+    return next((line.strip() for line in str(said).splitlines() if line.strip()), type(said).__name__)
