@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 
-from app import cached, failures, launch, state
+from app import cached, failures, state
 from app.bound import bound
 from app.chrome import several
 from app.recipe import Recipe
@@ -22,6 +22,17 @@ MIXES = {"none": "no mixing", "mixup": "mixup", "cutmix": "CutMix"}
 SELECTIONS = {"validation": "validation images", "test": "test images (optimistic)"}
 PRECISIONS = {"32-true": "float32", "bf16-mixed": "bfloat16, mixed", "16-mixed": "float16, mixed (GPU)"}
 COMPILED = {"off": "nothing", "teacher": "the teacher", "both": "teacher and student"}
+
+IN_WORDS: dict[str, Callable[[Any], str]] = {
+    "mix": MIXES.__getitem__,
+    "ema": "weights averaged by {:g}".format,
+    "select": lambda part: f"best epoch by {SELECTIONS[part]}",
+    "accumulate": lambda parts: f"batches in {several(parts, 'part')}",
+    "precision": PRECISIONS.__getitem__,
+    "compile": lambda what: f"{COMPILED[what]} compiled",
+    "keep_targets": lambda views: several(views, "kept view"),
+}
+"""Setting -> how a value that is not the usual one is called."""
 
 
 def draw(analysis: AnalysisFolder, student: StudentCard | None, pairs: tuple[Pair, ...] | None) -> None:
@@ -46,6 +57,7 @@ def draw(analysis: AnalysisFolder, student: StudentCard | None, pairs: tuple[Pai
             _choice("Best epoch by", "select", SELECTIONS, "Published tables often take the test images.")
             _choice("Precision", "precision", PRECISIONS, "bfloat16 pays on GPUs and newer CPUs only.")
             _choice("Compile", "compile", COMPILED, "For GPUs; gained nothing on the CPU. Takes a minute.")
+        left, right = st.columns(2)  # below each other on a phone
         with left:
             note = "Shows each image in so many views over and over, and asks the teacher about each once."
             _number("Kept views", "keep_targets", note, min_value=1, step=1)
@@ -64,13 +76,11 @@ def changes(recipe: Recipe) -> str:
 
     Example:
         >>> changes(Recipe(mix="mixup", ema=0.999, keep_targets=2)), changes(Recipe())
-        ('mix mixup · ema 0.999 · keep targets 2', '')
+        ('mixup · weights averaged by 0.999 · 2 kept views', '')
     """
-    given = {name: getattr(recipe, name) for name in launch.RARE if name != "targets_limit"}
+    given = {name: getattr(recipe, name) for name in IN_WORDS}
     usual = Recipe()
-    return " · ".join(
-        f"{name.replace('_', ' ')} {value}" for name, value in given.items() if value != getattr(usual, name)
-    )
+    return " · ".join(IN_WORDS[name](value) for name, value in given.items() if value != getattr(usual, name))
 
 
 def _cost(analysis: AnalysisFolder, student: StudentCard, pairs: tuple[Pair, ...]) -> None:

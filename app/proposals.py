@@ -54,7 +54,7 @@ def _found(analysis: AnalysisFolder, target: Target) -> tuple[StudentCard, ...]:
 def label(analysis: AnalysisFolder, student: StudentCard) -> str:
     """Write a student as a line to choose from."""
     ratio = analysis.card.parameters / student.parameters
-    return f"{short(student.spec)}  ·  {count(student.parameters)}  ·  {ratio:.1f} × smaller"
+    return f"{short(student.spec)}  ·  {count(student.parameters)}  ·  {ratio:.1f} ×"
 
 
 def beside_teacher(analysis: AnalysisFolder, flops: int, chosen: StudentCard) -> None:

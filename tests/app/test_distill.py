@@ -137,7 +137,7 @@ def test_what_is_seldom_changed_reaches_the_run(open_page, teacher, launched, mo
     assert f"{in_bytes(needed)} of disk for 2 views of 1,000 images. The teacher runs in 2 of 30" in texts(
         app
     )
-    assert "ema 0.99 · keep targets 2" in texts(app) and "--keep-targets 2" in texts(app)
+    assert "weights averaged by 0.99 · 2 kept views" in texts(app) and "--keep-targets 2" in texts(app)
     widget(app.button, "Start distillation").click().run()
     settings = list_runs()[0].run_settings
     assert (settings.ema, settings.keep_targets, settings.mix) == (0.99, 2, "none")
