@@ -131,8 +131,10 @@ def without_guided(pairs: Sequence[Pair], student_layers: Sequence[str]) -> str:
         student_layers: names in depth order.
 
     Example:
-        >>> without_guided([Pair("t1", "s2")], ["s0", "s1"])[48:]
-        "Known: s0, s1; the student cannot make the pair `t1->s2`: ...with `--pair`, or take another student"
+        >>> without_guided([Pair("t1", "s1")], ["s0", "s1"])
+        ''
+        >>> without_guided([Pair("t1", "block.9")], ["s0"])
+        'unknown guided layer in a pair `block.9`. Known: s0; the student cannot make the pair ...'
     """
     lost = [pair for pair in pairs if pair.guided not in student_layers]
     if not lost:
