@@ -8,12 +8,16 @@ from typing import Any
 
 import streamlit as st
 
+from app import pictures
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import silhouette_curve
 from pursuhint.comparison import PlanCoverage, beside_presets
 from pursuhint.errors import PursuhintError
 from pursuhint.hints import choose_hints
+from pursuhint.image_view import image_view
 from pursuhint.jobs import LIVE
+from pursuhint.lesson import RealAndShuffled, Trainings, by_image_count, load_trainings, same_class_neighbours
+from pursuhint.neighbours import Neighbour, nearest_images
 from pursuhint.plan import HintPlan
 from pursuhint.probe import ask_proposals, ask_student, ask_training_images
 from pursuhint.runs import RunFolder, list_runs
@@ -70,6 +74,27 @@ def coverages(analysis: AnalysisFolder, plan: HintPlan, samples: int | None) -> 
     return beside_presets(analysis, plan, samples=samples)
 
 
+@keep(8)
+def _images(analysis: AnalysisFolder, written: int) -> dict[str, Any] | None:
+    names = [layer.name for layer in analysis.layers]
+    maps = [analysis.image_maps.load(name) for name in names]
+    if any(one is None for one in maps):
+        return None
+    labels, answers = (analysis.probe[key][: analysis.mapped] for key in ("labels", "predictions"))
+    view = image_view(names, maps, labels, answers, analysis.card.classes)
+    return view.to_dict() | pictures.sprite(analysis.thumbnails)
+
+
+def images(analysis: AnalysisFolder) -> dict[str, Any] | None:
+    """Return the drawing of the probe images at all layers; None while maps are missing."""
+    return _images(analysis, analysis.image_maps.stamp())
+
+
+@keep(256)
+def neighbours(analysis: AnalysisFolder, layer: str, image: int) -> tuple[Neighbour, ...]:
+    return nearest_images(analysis.features(layer)[: analysis.mapped], image)
+
+
 @keep(64, "Looking at the student …")
 def student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> StudentCard:
     return ask_student(spec, classes, image_shape)
@@ -116,3 +141,22 @@ def summaries() -> tuple[list[dict[str, Any]], list[str]]:
         except PursuhintError as error:
             problems.append(str(error))
     return read, problems
+
+
+@keep(2, "Looking for neighbours …")
+def class_neighbours(analysis: AnalysisFolder) -> dict[str, float]:
+    """Return for each layer how many images have their nearest neighbour in their own class."""
+    labels = analysis.probe["labels"]
+    return {one.name: same_class_neighbours(analysis.features(one.name), labels) for one in analysis.layers}
+
+
+@keep(64, "Comparing the layers …")
+def by_images(
+    analysis: AnalysisFolder, first: str, second: str, metric: str, counts: tuple[int, ...]
+) -> RealAndShuffled:
+    return by_image_count(analysis.features(first), analysis.features(second), counts, metric=metric)
+
+
+@keep(1)
+def trainings() -> Trainings:
+    return load_trainings()

@@ -8,6 +8,7 @@ import streamlit as st
 from app import cached, failures, state
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
+from pursuhint.analysis.folder import FLATTEN
 from pursuhint.analysis.maps import make_map_apart
 from pursuhint.embedding import map_layers
 from pursuhint.figures import image_map
@@ -44,32 +45,19 @@ def layer_positions(analysis: AnalysisFolder, metric: str) -> np.ndarray | None:
         return map_layers(cached.similarity(analysis, metric, state.get().choice.samples), method="pca")
     if analysis.layer_map(metric) is None:
         with st.spinner(WAIT):
-            make_map_apart(analysis, "layers", metric)
+            make_map_apart(analysis, metric)
     return analysis.layer_map(metric)
 
 
-@st.fragment
-def images(analysis: AnalysisFolder, first: str) -> None:
-    """Draw the probe images at a layer of the visitor's choice, to begin with at the one given."""
-    names = [layer.name for layer in analysis.layers]
-    layer = st.selectbox(
-        "Layer",
-        names,
-        index=names.index(first),
-        label_visibility="collapsed",
-        key=f"hints-images-layer-{first}",
-    )
+def images(analysis: AnalysisFolder, layer: str) -> None:
+    """Draw the probe images at a layer, once their maps are made, and the way to all layers."""
+    if analysis.card.pooling == FLATTEN:
+        st.caption("Of flattened activations nothing is kept that images could be mapped by.")
+        return
     with failures.shown():
-        positions = analysis.image_map(layer)
-        if positions is None and st.button("Make the map", width="stretch", key="hints-images-make"):
-            with st.spinner(WAIT):
-                make_map_apart(analysis, "images", layer)
-            positions = analysis.image_map(layer)
-        if positions is None:
-            st.caption("UMAP of the probe images as this layer sees them; about 20 seconds, then it is kept.")
-            return
-        labels = analysis.probe["labels"][: len(positions)]
-        classes = [analysis.card.classes[label] for label in labels]
-        draw(
-            image_map(positions, classes, dark=dark()), "hints-images", f"UMAP of the probe images at {layer}"
-        )
+        positions = analysis.image_maps.load(layer)
+        if positions is not None:
+            classes = [analysis.card.classes[label] for label in analysis.probe["labels"][: len(positions)]]
+            alt = f"UMAP of the probe images at {layer}"
+            draw(image_map(positions, classes, dark=dark()), "hints-images", alt)
+        st.page_link("../pages/what_a_layer_sees.py", label="Walk through the layers →")

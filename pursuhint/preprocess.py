@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -81,6 +81,18 @@ class Preprocess:
         pixels = self._resized(pixels.to(device).permute(0, 3, 1, 2).contiguous())
         mean, std = (_per_channel(values, pixels.device) for values in (self.mean, self.std))
         return pixels.float().div_(255).sub_(mean).div_(std)
+
+    def shown(self, images: np.ndarray) -> np.ndarray:
+        """Return images as the network gets them, resized and cropped, in colours for people.
+
+        Args:
+            images: (N, H, W, 3), uint8.
+
+        Returns:
+            (N, h, w, 3), uint8.
+        """
+        plain = replace(self, mean=KNOWN["none"].mean, std=KNOWN["none"].std).apply(images)
+        return plain.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
 
     def shape_of(self, images: np.ndarray) -> tuple[int, int, int]:
         """Return channels, height and width that the first of these images has once it is prepared.

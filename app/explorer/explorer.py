@@ -31,7 +31,7 @@ def _read(name: str) -> str:
 _component = st.components.v2.component(
     "layer_explorer",
     html=_read("explorer.html"),
-    css=_read("explorer.css"),
+    css=_read("frame.css") + _read("explorer.css"),
     js="\n".join(_read(f"{part}.js") for part in PARTS),
 )
 

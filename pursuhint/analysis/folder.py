@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from pursuhint.analysis.image_maps import ImageMaps
 from pursuhint.analysis.rows import RowsFile, feature_file
 from pursuhint.analysis.settings import AnalysisSettings
 from pursuhint.errors import InputError, PursuhintError, unknown
@@ -41,9 +42,15 @@ from pursuhint.students import StudentCard
 
 FORMAT = 1
 FEATURES, IMAGE_MAPS, LAYER_MAPS = "features", "image-maps", "layer-maps"
-MATRICES, STABILITY = "matrices", "stability"
+MATRICES, STABILITY, SIGHTS = "matrices", "stability", "sights"
 HSIC = "hsic.npz"
 FLATTEN = "flatten"
+N_MAPPED = 2000
+"""Probe images that the image maps show."""
+NOTHING_KEPT = (
+    "flattened activations are too large to be kept: this analysis holds only what debiased CKA needs; make "
+    "one with the pooling `mean` for features and maps of images"
+)
 
 
 class AnalysisCard(BaseModel):
@@ -146,10 +153,7 @@ class AnalysisFolder(JobFolder):
     def _feature_file(self, layer: str) -> Path:
         index = self._index(layer)
         if self.card.pooling == FLATTEN:
-            raise InputError(
-                "flattened activations are too large to be kept: this analysis holds only what debiased CKA "
-                "needs; make one with the pooling `mean` for features and maps of images"
-            )
+            raise InputError(NOTHING_KEPT)
         self._check_whole()
         return feature_file(self.path / FEATURES, index)
 
@@ -318,14 +322,21 @@ class AnalysisFolder(JobFolder):
             )
         return hsic[within], sizes[within]
 
-    def image_map(self, layer: str) -> np.ndarray | None:
-        """Return the map of the probe images at a layer, float32, shape (n, 2), if there is one."""
-        path = self.path / IMAGE_MAPS / f"{self._index(layer):03d}.npy"
-        return np.load(path) if path.is_file() else None
+    @property
+    def mapped(self) -> int:
+        """How many probe images have a thumbnail and a place on the maps of images: the first ones."""
+        return min(self.card.samples, N_MAPPED)
 
-    def save_image_map(self, layer: str, positions: np.ndarray) -> None:
-        """Keep the map of the probe images at a layer."""
-        _save_array(self.path / IMAGE_MAPS / f"{self._index(layer):03d}.npy", positions.astype(np.float32))
+    @cached_property
+    def image_maps(self) -> ImageMaps:
+        """The maps of the probe images, one a layer.
+
+        Raises:
+            InputError: flattened activations are never kept, so there is nothing to map.
+        """
+        if self.card.pooling == FLATTEN:
+            raise InputError(NOTHING_KEPT)
+        return ImageMaps(self.path / IMAGE_MAPS, [layer.name for layer in self.layers], self.mapped)
 
     def layer_map(self, metric: str) -> np.ndarray | None:
         """Return the UMAP of the layers under a metric, shape (L, 2), or None when none was made yet."""

@@ -58,14 +58,14 @@ def _mean(output: Tensor, prefix: int) -> Tensor:
 
 def _grid(side: int, output: Tensor, prefix: int) -> Tensor:
     if output.ndim == 3:
-        output = _as_map(output[:, prefix:])
+        output = as_map(output[:, prefix:])
     if output.ndim != 4:
         return output.flatten(1)
     height, width = (min(side, size) for size in output.shape[2:])
     return functional.adaptive_avg_pool2d(output, (height, width)).flatten(1)
 
 
-def _as_map(tokens: Tensor) -> Tensor:
+def as_map(tokens: Tensor) -> Tensor:
     """Lay a square number of tokens out as a map, (n, width, side, side); other numbers as one row."""
     side = round(tokens.shape[1] ** 0.5)
     shape = (side, side) if side * side == tokens.shape[1] else (1, tokens.shape[1])

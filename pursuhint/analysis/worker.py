@@ -1,8 +1,8 @@
 """The analysis worker: ``python -m pursuhint.analysis.worker FOLDER`` does what the settings there say.
 
 Stages, each usable as soon as it is there: (1) features of every candidate layer, layer table, probe images;
-(2) suggested students; (3) the teacher's accuracy on test images. Maps of the images at a layer are made on
-demand by `pursuhint.analysis.maps`.
+(2) suggested students; (3) the teacher's accuracy on test images. Maps of the images are made on demand by
+`pursuhint.analysis.image_maps`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +24,8 @@ from pursuhint.analysis.folder import (
     IMAGE_MAPS,
     LAYER_MAPS,
     MATRICES,
+    N_MAPPED,
+    SIGHTS,
     STABILITY,
     AnalysisCard,
     AnalysisFolder,
@@ -35,9 +36,9 @@ from pursuhint.analysis.rows import feature_file
 from pursuhint.analysis.settings import DEFAULT_SAMPLES, AnalysisSettings
 from pursuhint.data import ImageData, Split, load_data
 from pursuhint.data.images import choose_images
-from pursuhint.errors import InputError, PursuhintError, StopRequested
+from pursuhint.errors import InputError, PursuhintError
 from pursuhint.files import copy_file, crc32_file, write_atomic, write_json
-from pursuhint.jobs import answer
+from pursuhint.jobs import Reporter, answer, recorded
 from pursuhint.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -45,15 +46,9 @@ if TYPE_CHECKING:
     from pursuhint.teacher import Teacher
 
 N_TEST = 1000
-N_MAPPED = 2000
-"""Probe images that the image maps show."""
 THUMBNAIL = 32
 RESULTS = ("analysis.json", "students.json", "score.json", HSIC)
 """What an analysis that is made again forgets first; the rest is written over or stands in folders."""
-
-
-class Cancelled(StopRequested):
-    """The analysis was asked to stop."""
 
 
 def analyse(
@@ -93,7 +88,7 @@ def analyse(
 def _clear(path: Path) -> None:
     for name in RESULTS:
         (path / name).unlink(missing_ok=True)
-    for name in (FEATURES, MATRICES, STABILITY, IMAGE_MAPS, LAYER_MAPS):
+    for name in (FEATURES, MATRICES, STABILITY, IMAGE_MAPS, LAYER_MAPS, SIGHTS):
         shutil.rmtree(path / name, ignore_errors=True)
 
 
@@ -105,17 +100,8 @@ def work(folder: AnalysisFolder, *, progress: Progress = silent) -> AnalysisFold
 
 
 def _work(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
-    try:
-        _stages(folder, _Reporter(folder, progress), whole=whole)
-    except Cancelled:
-        folder.set_state("stopped", reason="cancelled")
-        raise
-    except PursuhintError as error:
-        folder.set_state("failed", reason=str(error))
-        raise
-    except Exception as error:
-        raise folder.fail(error) from error
-    folder.set_state("finished")
+    with recorded(folder):
+        _stages(folder, Reporter(folder, "the analysis", progress), whole=whole)
 
 
 def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
@@ -260,22 +246,6 @@ def _versions() -> dict[str, str]:
     from importlib.metadata import version
 
     return {name: version(name) for name in ("pursuhint", "torch", "torchvision", "numpy")}
-
-
-class _Reporter:
-    """Write progress to the journal at most twice a second and notice a request to stop."""
-
-    def __init__(self, folder: AnalysisFolder, also: Progress) -> None:
-        self._folder, self._also, self._next = folder, also, 0.0
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        self._also(stage, done, total)
-        if self._folder.stop_asked():
-            raise Cancelled("the analysis was cancelled")
-        now = time.monotonic()
-        if now >= self._next or done == total:
-            self._next = now + 0.5
-            self._folder.journal.append("progress", stage=stage, done=done, total=total)
 
 
 def main() -> int:

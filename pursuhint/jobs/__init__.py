@@ -3,5 +3,17 @@
 from pursuhint.jobs.apart import answer, ask
 from pursuhint.jobs.folder import LIVE, JobFolder, State
 from pursuhint.jobs.journal import Event, Journal
+from pursuhint.jobs.reporter import Cancelled, Reporter, recorded
 
-__all__ = ["LIVE", "Event", "JobFolder", "Journal", "State", "answer", "ask"]
+__all__ = [
+    "LIVE",
+    "Cancelled",
+    "Event",
+    "JobFolder",
+    "Journal",
+    "Reporter",
+    "State",
+    "answer",
+    "ask",
+    "recorded",
+]

@@ -76,21 +76,16 @@ def test_a_matrix_need_not_be_kept(copy: AnalysisFolder):
     assert not (copy.path / "matrices").exists()
 
 
-def test_maps_come_back(copy: AnalysisFolder):
-    positions = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
-    assert copy.image_map("layer2.0") is None
+def test_layer_maps_come_back(copy: AnalysisFolder):
+    positions = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
     assert copy.layer_map("cka_linear") is None
-    copy.save_image_map("layer2.0", positions)
-    copy.save_layer_map("cka_linear", positions[:6])
-    np.testing.assert_array_equal(copy.image_map("layer2.0"), positions)
-    np.testing.assert_array_equal(copy.layer_map("cka_linear"), positions[:6])
-    assert copy.image_map("layer2.1") is None
+    copy.save_layer_map("cka_linear", positions)
+    np.testing.assert_array_equal(copy.layer_map("cka_linear"), positions)
 
 
-@pytest.mark.parametrize("ask", ["features", "image_map"])
-def test_an_unknown_layer_is_refused(tiny_analysis, ask: str):
+def test_an_unknown_layer_is_refused(tiny_analysis):
     with pytest.raises(InputError, match="unknown layer `layer2.9`: did you mean `layer2"):
-        getattr(tiny_analysis, ask)("layer2.9")
+        tiny_analysis.features("layer2.9")
 
 
 def test_an_unknown_metric_is_refused(tiny_analysis):

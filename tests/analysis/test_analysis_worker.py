@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, maps, request_analysis
-from pursuhint.analysis.worker import Cancelled, analyse, main, work
+from pursuhint.analysis.worker import analyse, main, work
 from pursuhint.errors import InputError, PursuhintError
+from pursuhint.jobs import Cancelled
 from tests.tiny import TEACHER
 
 
@@ -52,13 +53,13 @@ def test_the_first_stage_alone_is_completed_later_without_reading_the_layers_aga
 def test_other_settings_replace_everything(settings, tmp_path: Path):
     first = analyse(settings, tmp_path / "a")
     first.similarity("cka_linear")
-    first.save_image_map("layer1.0", np.zeros((60, 2)))
+    first.image_maps.save("layer1.0", np.zeros((60, 2)))
     first.save_layer_map("cka_linear", np.zeros((6, 2)))
     second = analyse(settings.model_copy(update={"samples": 50, "exclude": ("layer1*",)}), tmp_path / "a")
     assert [layer.name for layer in second.layers] == ["layer2.0", "layer2.1", "layer3.0", "layer3.1"]
     assert second.features("layer2.0").shape[0] == len(second.probe["ids"]) == 50
     assert second.similarity("cka_linear").layers == ("layer2.0", "layer2.1", "layer3.0", "layer3.1")
-    assert second.image_map("layer2.0") is None
+    assert "layer2.0" in second.image_maps.missing()
     assert second.layer_map("cka_linear") is None
     assert len(list((second.path / "features").iterdir())) == 4
 
@@ -160,36 +161,29 @@ def test_working_on_a_prepared_folder_is_what_a_worker_does(settings, tmp_path: 
     assert work(folder).is_ready
 
 
-def test_a_map_is_made_once(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_layer_map_is_made_once(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = analyse(settings, tmp_path / "a")
     made: list[str] = []
 
-    def draw(kind: str):
-        def place(given, **_: object) -> np.ndarray:
-            made.append(kind)
-            return np.zeros((len(getattr(given, "layers", given)), 2), dtype=np.float32)
+    def place(similarity, *, method: str) -> np.ndarray:
+        made.append(method)
+        return np.zeros((len(similarity.layers), 2), dtype=np.float32)
 
-        return place
-
-    monkeypatch.setattr("pursuhint.embedding.map_images", draw("images"))
-    monkeypatch.setattr("pursuhint.embedding.map_layers", draw("layers"))
+    monkeypatch.setattr("pursuhint.embedding.map_layers", place)
     for _ in range(2):
-        assert maps.make_map(folder, "images", "layer2.0").shape == (60, 2)
-        assert maps.make_map(folder, "layers", "cka_linear").shape == (6, 2)
-    assert made == ["images", "layers"]
-    with pytest.raises(InputError, match="a map is of `images` or `layers`; found `image`"):
-        maps.make_map(folder, "image", "layer2.0")
+        assert maps.make_map(folder, "cka_linear").shape == (6, 2)
+    assert made == ["umap"]
 
 
 def test_a_map_that_fails_apart_is_said(tiny_analysis, monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(PursuhintError, match="^unknown layer `layer9`"):
-        maps.make_map_apart(tiny_analysis, "images", "layer9")
+    with pytest.raises(PursuhintError, match="^unknown metric `cka_linea`"):
+        maps.make_map_apart(tiny_analysis, "cka_linea")
 
     def late(*_: object, **__: object) -> None:
         raise subprocess.TimeoutExpired("maps", 180)
 
     monkeypatch.setattr(subprocess, "run", late)
     with pytest.raises(
-        PursuhintError, match="the map of `layer1.0` took longer than 180 s; try something smaller"
+        PursuhintError, match="the map under `cka_linear` took longer than 180 s; try something smaller"
     ):
-        maps.make_map_apart(tiny_analysis, "images", "layer1.0")
+        maps.make_map_apart(tiny_analysis, "cka_linear")
