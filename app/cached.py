@@ -22,7 +22,7 @@ from pursuhint.lesson import RealAndShuffled, Trainings, by_image_count, load_tr
 from pursuhint.neighbours import Neighbour, nearest_images
 from pursuhint.pair_facts import PairFacts, cross_pair_facts, pair_facts
 from pursuhint.plan import HintPlan
-from pursuhint.probe import ask_proposals, ask_student
+from pursuhint.probe import ask_proposals, ask_student, ask_training_images
 from pursuhint.runs import RunFolder, list_runs
 from pursuhint.similarity import SimilarityMatrix
 from pursuhint.students import StudentCard, Target
@@ -124,6 +124,18 @@ def usual_seconds() -> dict[str, float]:
 @keep(64, "Looking at the student …")
 def student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> StudentCard:
     return ask_student(spec, classes, image_shape)
+
+
+@keep(64, "Looking at the student …")
+def student_with(
+    spec: str, classes: int, image_shape: tuple[int, int, int], guided: tuple[str, ...]
+) -> StudentCard:
+    return ask_student(spec, classes, image_shape, guided)
+
+
+@keep(16, "Counting the images …")
+def training_images(data: str, data_id: str) -> int:
+    return ask_training_images(data, data_id)
 
 
 @keep(64, "Looking for students …")

@@ -18,6 +18,10 @@ WORDS = {
     "--preprocess": "Preprocessing",
     "--allow-weak-teacher": "Go on even if the teacher is near chance level",
     "--allow-crossing": "Let pairs cross",
+    "--pair": "Pairs",
+    "--targets-limit": "At most, in GB",
+    "--keep-targets": "Kept views",
+    "--compile": "Compile",
     "--weight-logit": "L_logit",
     "--weight-hint": "L_hint",
 }

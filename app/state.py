@@ -136,6 +136,7 @@ class AppState:
         recipe: how the next student is to be trained.
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
         launched: ticket of a Start button -> id of the run that its first click started.
+        latencies: network -> seconds for an image, of those that were last measured side by side.
         histories: what was read of each run's journal so far.
         lesson: how far the lesson was read.
         explains: whether explanations are shown; None until the address was asked.
@@ -158,6 +159,7 @@ class AppState:
     guided: dict[str, str] = field(default_factory=dict)
     launched: dict[int, str] = field(default_factory=dict)
     ticket: int = 0
+    latencies: dict[str, float] = field(default_factory=dict)
     histories: dict[str, History] = field(default_factory=dict)
     lesson: Reading = field(default_factory=Reading)
     explains: bool | None = None
@@ -173,6 +175,7 @@ class AppState:
         self.edited, self.guided, self.recipe = {}, {}, replace(self.recipe, student="")
         self.past, self.future, self.look = [], [], Look()
         self.sight, self.beside = Sight(), Beside()
+        self.latencies = {}
         self.draft = KeptDraft(looked=self.draft.looked)
         self.revision += 1
 

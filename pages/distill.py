@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import current, failures, launch, losses, state, students
+from app import current, failures, launch, losses, more, state, students
 from app.chrome import card, header, require_teacher, short
 from app.explain import explain
 from pursuhint.origin import origin
@@ -20,7 +20,7 @@ weak = analysis.analysis_settings.allow_weak_teacher
 left, right = st.columns([3, 2])
 with left:
     with card("Student"), failures.shown():
-        student = students.choose(analysis)
+        student = students.choose(analysis, plan)
         explain("compression")
     with card("Losses", fill=student is None or mine.recipe.hint_loss == "none"):
         losses.draw()
@@ -32,6 +32,8 @@ with left:
 with right:
     with card("Training", students.pace(mine.recipe)):
         students.training()
+        with failures.shown():
+            more.draw(analysis, student, pairs)
         explain("learning rate")
     with card("Start", students.summary(student) if student else "", fill=True), failures.shown():
         st.caption("It runs in a process of its own: closing this tab or stopping the app leaves it running.")

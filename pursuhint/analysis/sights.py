@@ -139,14 +139,13 @@ def _responses(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the logits, and layer -> activation maps where there are some."""
     from pursuhint.activation import activation_map
-    from pursuhint.analysis.pooling import channels_come_last, prefix_tokens
+    from pursuhint.layout import class_tokens
     from pursuhint.recorder import ActivationRecorder, require_called
 
-    prefix, last = prefix_tokens(model), channels_come_last(model)
+    prefix = class_tokens(model)
 
     def respond(output: Tensor, _layer: str) -> Tensor | None:
-        maps = output.permute(0, 3, 1, 2) if last and output.ndim == 4 else output
-        return activation_map(maps, prefix=prefix)
+        return activation_map(output, prefix=prefix)
 
     names = [layer.name for layer in folder.layers]
     with ActivationRecorder(model, names, transform=respond) as recorder:
