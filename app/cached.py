@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import silhouette_curve
 from pursuhint.comparison import PlanCoverage, beside_presets
 from pursuhint.errors import PursuhintError
+from pursuhint.figures import silhouette_bars
 from pursuhint.hints import choose_hints
 from pursuhint.jobs import LIVE
 from pursuhint.plan import HintPlan
@@ -58,6 +60,14 @@ def similarity(analysis: AnalysisFolder, metric: str, samples: int | None) -> Si
 @keep(64, "Grouping the layers …")
 def silhouettes(analysis: AnalysisFolder, metric: str, method: str, samples: int | None) -> dict[int, float]:
     return silhouette_curve(similarity(analysis, metric, samples), method=method)
+
+
+@keep(64)
+def silhouette_figure(
+    analysis: AnalysisFolder, metric: str, method: str, samples: int | None, *, chosen: int, dark: bool
+) -> go.Figure:
+    curve = silhouettes(analysis, metric, method, samples)
+    return silhouette_bars(curve, chosen=chosen, dark=dark).update_xaxes(title_text="")
 
 
 @keep(128, "Choosing hint points …")

@@ -40,7 +40,8 @@ def metric(label: str, value: str, note: str) -> None:
 
 def draw(figure: go.Figure, key: str, alt: str, **more: Any) -> None:
     """Draw a plotly figure in the page's font; `more` goes to `st.plotly_chart`."""
-    figure.update_layout(font_family=FONT, hoverlabel_font_family=FONT)
+    if figure.layout.font.family != FONT:  # a figure that is kept for all visitors has it already
+        figure.update_layout(font_family=FONT, hoverlabel_font_family=FONT)
     config = {"displayModeBar": False, "scrollZoom": False}
     st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt, **more)
 

@@ -12,7 +12,6 @@ from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import METHODS, PRESETS, Method, Preset, suggested_clusters
 from pursuhint.errors import InputError
-from pursuhint.figures import silhouette_bars
 from pursuhint.hints import DEFAULT_METHOD
 from pursuhint.similarity import METRICS, Metric, metrics_of
 
@@ -88,8 +87,9 @@ def silhouettes(analysis: AnalysisFolder) -> None:
     """Draw the silhouette over K; a click on a bar chooses that K."""
     choice = state.get().choice
     method = choice.method if choice.method in METHODS else DEFAULT_METHOD
-    curve = cached.silhouettes(analysis, choice.metric, method, choice.samples)
-    figure = silhouette_bars(curve, chosen=choice.clusters, dark=dark()).update_xaxes(title_text="")
+    asked = (analysis, choice.metric, method, choice.samples)
+    curve = cached.silhouettes(*asked)
+    figure = cached.silhouette_figure(*asked, chosen=choice.clusters, dark=dark())
     alt = "Mean silhouette for each number of clusters"
     draw(figure, BARS, alt, on_select=_bar_clicked, selection_mode="points")
     if curve:

@@ -30,10 +30,11 @@ with actions:
     if st.button("Use in Distill →", type="primary"):
         st.switch_page("../pages/distill.py")
 
-with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    maps.legend(current.view(analysis, plan), origin(plan))
-    overrides.steps(plan)
+above = st.container(horizontal=True, vertical_alignment="center", gap="small")
 view = explore(analysis, plan)
+with above:
+    maps.legend(view, origin(plan))
+    overrides.steps(plan)
 
 left, right = st.columns([3, 2])
 with left:

@@ -328,9 +328,10 @@ class AnalysisFolder(JobFolder):
         _save_array(self.path / IMAGE_MAPS / f"{self._index(layer):03d}.npy", positions.astype(np.float32))
 
     def layer_map(self, metric: str) -> np.ndarray | None:
-        """Return the UMAP of the layers under a metric, shape (L, 2), or None when none was made yet."""
-        path = self.path / LAYER_MAPS / f"{metric}.npy"
-        return np.load(path) if path.is_file() else None
+        """Return the UMAP of the layers under a metric, shape (L, 2); None for none yet, or a damaged one."""
+        with suppress(OSError, ValueError, EOFError):
+            return np.load(self.path / LAYER_MAPS / f"{metric}.npy", allow_pickle=False)
+        return None
 
     def save_layer_map(self, metric: str, positions: np.ndarray) -> None:
         """Keep the UMAP of the layers under a metric."""

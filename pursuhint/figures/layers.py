@@ -60,21 +60,17 @@ def heatmap(view: LayerView, *, dark: bool = False) -> go.Figure:
         )
     )
     strip = max(0.3, depth / 90)
-    for place, layer in enumerate(order):
-        figure.add_shape(
-            type="rect",
-            x0=-0.7 - strip,
-            x1=-0.7,
-            y0=place - 0.4,
-            y1=place + 0.4,
-            fillcolor=view.colour(layer),
-            line_width=0,
-        )
+    edge = {"type": "rect", "x0": -0.7 - strip, "x1": -0.7, "line_width": 0}
+    shapes = [
+        {**edge, "y0": place - 0.4, "y1": place + 0.4, "fillcolor": view.colour(layer)}
+        for place, layer in enumerate(order)
+    ]
     if view.left_out:
         first = len(order) - 0.5
         grey = {"type": "rect", "fillcolor": theme.faint, "line_width": 0, "layer": "below"}
-        figure.add_shape(x0=-0.5, x1=depth - 0.5, y0=first, y1=depth - 0.5, **grey)
-        figure.add_shape(x0=first, x1=depth - 0.5, y0=-0.5, y1=depth - 0.5, **grey)
+        shapes.append({"x0": -0.5, "x1": depth - 0.5, "y0": first, "y1": depth - 0.5, **grey})
+        shapes.append({"x0": first, "x1": depth - 0.5, "y0": -0.5, "y1": depth - 0.5, **grey})
+    figure.update_layout(shapes=shapes)  # at once: plotly looks at all shapes again for each one added
     figure.update_xaxes(range=[-0.8 - strip, depth - 0.5], visible=False, constrain="domain")
     leaf_axis = _leaf_axis(view, left_out=True)
     figure.update_yaxes(range=[depth - 0.5, -0.5], scaleanchor="x", constrain="domain", **leaf_axis)
