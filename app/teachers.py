@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import cached, current, failures, form_checks, state
 from app.chrome import several, short
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, list_analyses, request_analysis
 from pursuhint.analysis.settings import POOLINGS
 from pursuhint.jobs import LIVE
@@ -108,7 +109,7 @@ def _describe(folder: AnalysisFolder) -> str:
     else:
         settings = folder.analysis_settings
         teacher, data, more = settings.teacher, settings.data, " · being analysed"
-    return f"**{short(teacher)}**  \n:gray[:small[{data.partition(':')[0]}{more}]]"
+    return f"**{plain(short(teacher))}**  \n:gray[:small[{plain(data.partition(':')[0])}{more}]]"
 
 
 @failures.kept
@@ -129,7 +130,7 @@ def _watched(path: Path) -> None:
     if mine.watched != path:
         return
     last = folder.last_state()
-    name = short(folder.analysis_settings.teacher)
+    name = plain(short(folder.analysis_settings.teacher))
     with st.container(border=True):
         if last["state"] in LIVE:
             stage, done, total = folder.progress or ("starting", 0, 0)

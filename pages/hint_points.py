@@ -5,10 +5,11 @@ import streamlit as st
 from app import cached, confidence, controls, current, downloads, maps, overrides, plans, state
 from app.chrome import card, header, require_teacher, several, short
 from app.explorer.explorer import explore
+from app.words import plain
 from pursuhint.origin import origin
 
 analysis = require_teacher("Hint points")
-mine, name = state.get(), short(analysis.card.teacher.spec)
+mine, name = state.get(), plain(short(analysis.card.teacher.spec))
 seen = mine.choice.samples or analysis.card.samples
 caption = f"{len(analysis.layers)} candidate layers of {name}, grouped by how alike {seen:,} images make them"
 actions = header("Hint points", caption)
