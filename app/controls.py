@@ -89,12 +89,16 @@ def silhouettes(analysis: AnalysisFolder) -> None:
     method = choice.method if choice.method in METHODS else DEFAULT_METHOD
     asked = (analysis, choice.metric, method, choice.samples)
     curve = cached.silhouettes(*asked)
+    if not curve:
+        st.caption(
+            "A silhouette needs at least two clusters, and more layers than clusters: here are too few."
+        )
+        return
     figure = cached.silhouette_figure(*asked, chosen=choice.clusters, dark=dark())
     alt = "Mean silhouette for each number of clusters"
     draw(figure, BARS, alt, on_select=_bar_clicked, selection_mode="points")
-    if curve:
-        best, title = suggested_clusters(curve), METHODS[method].title
-        st.caption(f"{title}'s clusters stand apart best with K = {best}; the paper takes 3 on CIFAR.")
+    best, title = suggested_clusters(curve), METHODS[method].title
+    st.caption(f"{title}'s clusters stand apart best with K = {best}; the paper takes 3 on CIFAR.")
 
 
 def _bar_clicked() -> None:

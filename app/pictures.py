@@ -20,7 +20,10 @@ ROW = """<style>
 .pictures figcaption {{overflow: hidden; text-overflow: ellipsis; white-space: nowrap}}
 .pictures .wrong {{color: {red}}}
 </style><div class="pictures">{figures}</div>"""
-FIGURE = '<figure><img src="{address}" alt=""><figcaption class="{judged}" title="{answer}">{answer}</figcaption></figure>'
+FIGURE = (
+    '<figure><img src="{address}" alt="">'
+    '<figcaption class="{judged}" title="{answer}">{answer}</figcaption></figure>'
+)
 
 
 def answers(analysis: AnalysisFolder) -> None:

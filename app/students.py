@@ -90,15 +90,20 @@ def _label(analysis: AnalysisFolder, student: StudentCard) -> str:
     return f"{short(student.spec)}  ·  {count(student.parameters)}  ·  {ratio:.1f} × smaller"
 
 
+def in_force(plan: HintPlan, student: StudentCard) -> tuple[Pair, ...]:
+    """Return the pairs of a plan with a student: the default ones, the plan's own, what was chosen here."""
+    names = [layer.name for layer in student.layers]
+    return settle_pairs(
+        default_pairs(plan.hint_points, plan.layers, student.layers),
+        [pair for pair in plan.pairs if pair.guided in names],
+        [Pair(hint, guided) for hint, guided in state.get().guided.items()],
+    )
+
+
 def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tuple[Pair, ...] | None:
     """Draw the pairs and how they meet; returns those in force, None if the hint loss cannot compare them."""
-    mine = state.get()
+    mine, chosen = state.get(), in_force(plan, student)
     known = {layer.name: layer for layer in student.layers}
-    chosen = settle_pairs(
-        default_pairs(plan.hint_points, plan.layers, student.layers),
-        [pair for pair in plan.pairs if pair.guided in known],
-        [Pair(hint, guided) for hint, guided in mine.guided.items()],
-    )
     hints = {layer.name: layer for layer in analysis.layers}
     loss, problem = mine.recipe.hint_loss, ""
     shapes = [{name: layer.shape for name, layer in side.items()} for side in (known, hints)]

@@ -58,6 +58,7 @@ function render(seat, { measured = Boolean(seat.width) } = {}) {
   }
   seat.shade = scaleOf(paletteOf(root));
   drawStrip(seat, seat.wide.strip);
+  drawStudent(seat, seat.wide.strip);
   drawMatrix(seat, seat.wide.matrix);
   drawFacts(seat);
   drawMap(seat);

@@ -1,6 +1,6 @@
 // The matrix of similarities on a canvas; above it the tree, whose cut can be dragged.
 
-const TREE = 104, ABOVE = 12, LETTER = 5.9, TALLEST = 620, WIDEST_ROW = 46;
+const TREE = 104, ABOVE = 12, LETTER = 5.9, TALLEST = 620, WIDEST_ROW = 46, SMALLEST = 280;
 
 function drawMatrix(seat, width) {
   const { data } = seat, plot = seat.root.querySelector(".matrix .plot"), byTree = data.look.order === "dendrogram";
@@ -30,7 +30,7 @@ function measure(width, order, byTree, data) {
   const names = (fits ? data.layers : data.labels).map((name) => shorten(name, room));
   const left = Math.ceil(Math.max(...names.map((name) => name.length)) * LETTER) + 14;
   const top = byTree ? ABOVE + TREE : 4, right = byTree ? 50 : 4;
-  const row = Math.min((width - left - right) / order.length, TALLEST / order.length, WIDEST_ROW);
+  const row = Math.min((width - left - right) / order.length, TALLEST / order.length, Math.max(WIDEST_ROW, SMALLEST / order.length));
   const side = row * order.length;
   return { width, left, top, row, side, names, height: top + side + 2 };
 }
