@@ -76,8 +76,16 @@ def plan(analysis: AnalysisFolder, metric: str, method: str, clusters: int, samp
 
 
 @keep(64)
+def _coverages(
+    analysis: AnalysisFolder, plan: HintPlan, samples: int | None, written: int
+) -> tuple[PlanCoverage, ...]:
+    left_out = analysis.kept_left_out(plan.metric, samples=samples)
+    return beside_presets(analysis, plan, samples=samples, left_out=left_out)
+
+
 def coverages(analysis: AnalysisFolder, plan: HintPlan, samples: int | None) -> tuple[PlanCoverage, ...]:
-    return beside_presets(analysis, plan, samples=samples)
+    written = stamp(analysis.left_out_file(plan.metric, samples=samples))
+    return _coverages(analysis, plan, samples, written)
 
 
 @keep(64, "Looking at the student …")

@@ -22,7 +22,7 @@ ROW = """<style>
 </style><div class="pictures">{figures}</div>"""
 FIGURE = (
     '<figure><img src="{address}" alt="">'
-    '<figcaption class="{judged}" title="{answer}">{answer}</figcaption></figure>'
+    '<figcaption title="{answer}" class="{judged}">{answer}</figcaption></figure>'
 )
 
 

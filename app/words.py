@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-MARKUP = re.compile(r"([\\`*_\[\]$~:<>&|])")
+MARKUP = re.compile(r"([\\`*_\[\]$~<>&|]|:(?=\w))")
 """What Streamlit's Markdown reads inside a line, ``:red[...]`` and ``:material/...:`` included."""
 RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI"}
 ISOLATE, END = "\u2068", "\u2069"
