@@ -9,7 +9,8 @@ python := .venv/bin/python
 
 help:
 	@echo 'make app      the app on http://localhost:8501; PORT=... for another port'
-	@echo 'make test     lint, format check, unit tests, doctests, page tests, browser tests; ARGS=... goes to pytest'
+	@echo 'make test     lint, format check, unit tests, doctests, page tests, browser tests (their pictures: screenshots/);'
+	@echo '              ARGS=... goes to pytest'
 	@echo 'make lint     ruff check and format check alone'
 	@echo 'make format   let ruff put the code in order'
 	@echo 'make clean    remove .venv and what was built'
@@ -23,7 +24,7 @@ test:
 	@tools/environment.sh test
 	@$(python) -m ruff check
 	@$(python) -m ruff format --check
-	@OMP_NUM_THREADS=1 $(python) -m pytest -n auto --dist worksteal $(ARGS)
+	@OMP_NUM_THREADS=1 PURSUHINT_SCREENSHOTS='$(CURDIR)/screenshots' $(python) -m pytest -n auto --dist worksteal $(ARGS)
 
 lint:
 	@tools/environment.sh test
@@ -36,5 +37,5 @@ format:
 	@$(python) -m ruff format
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv build dist screenshots *.egg-info .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from app import pictures
@@ -15,6 +16,7 @@ from pursuhint.analysis.progress import usual_seconds as usual
 from pursuhint.clustering import silhouette_curve
 from pursuhint.comparison import PlanCoverage, beside_presets
 from pursuhint.errors import PursuhintError
+from pursuhint.figures import silhouette_bars
 from pursuhint.hints import choose_hints
 from pursuhint.image_view import image_view
 from pursuhint.jobs import LIVE
@@ -67,14 +69,30 @@ def silhouettes(analysis: AnalysisFolder, metric: str, method: str, samples: int
     return silhouette_curve(similarity(analysis, metric, samples), method=method)
 
 
+@keep(64)
+def silhouette_figure(
+    analysis: AnalysisFolder, metric: str, method: str, samples: int | None, *, chosen: int, dark: bool
+) -> go.Figure:
+    curve = silhouettes(analysis, metric, method, samples)
+    return silhouette_bars(curve, chosen=chosen, dark=dark).update_xaxes(title_text="")
+
+
 @keep(128, "Choosing hint points …")
 def plan(analysis: AnalysisFolder, metric: str, method: str, clusters: int, samples: int | None) -> HintPlan:
     return choose_hints(analysis, metric=metric, method=method, clusters=clusters, samples=samples)
 
 
 @keep(64)
+def _coverages(
+    analysis: AnalysisFolder, plan: HintPlan, samples: int | None, written: int
+) -> tuple[PlanCoverage, ...]:
+    left_out = analysis.kept_left_out(plan.metric, samples=samples)
+    return beside_presets(analysis, plan, samples=samples, left_out=left_out)
+
+
 def coverages(analysis: AnalysisFolder, plan: HintPlan, samples: int | None) -> tuple[PlanCoverage, ...]:
-    return beside_presets(analysis, plan, samples=samples)
+    written = stamp(analysis.left_out_file(plan.metric, samples=samples))
+    return _coverages(analysis, plan, samples, written)
 
 
 @keep(8)

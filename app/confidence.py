@@ -7,6 +7,7 @@ import streamlit as st
 
 from app import downloads, failures, overrides, state
 from app.chrome import dark, draw
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import METHODS
 from pursuhint.figures import chosen_bars
@@ -76,6 +77,6 @@ def _show(found: Stability, view: LayerView, *, fixed: bool) -> None:
     if found.coverage.interval:
         low, high = found.coverage.interval
         st.caption(
-            f"On other images the coverage of {', '.join(found.hint_points)} would lie between {low:.3f} and "
-            f"{high:.3f} (95 %)."
+            f"On other images the coverage of {plain(', '.join(found.hint_points))} would lie between "
+            f"{low:.3f} and {high:.3f} (95 %)."
         )

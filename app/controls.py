@@ -13,7 +13,6 @@ from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import METHODS, PRESETS, Method, Preset, suggested_clusters
 from pursuhint.errors import InputError
-from pursuhint.figures import silhouette_bars
 from pursuhint.hints import DEFAULT_METHOD
 from pursuhint.similarity import METRICS, Metric, metrics_of
 
@@ -99,16 +98,21 @@ def silhouettes(analysis: AnalysisFolder) -> None:
     """Draw the silhouette over K; a click on a bar chooses that K."""
     choice = state.get().choice
     method = choice.method if choice.method in METHODS else DEFAULT_METHOD
-    curve = cached.silhouettes(analysis, choice.metric, method, choice.samples)
-    figure = silhouette_bars(curve, chosen=choice.clusters, dark=dark()).update_xaxes(title_text="")
+    asked = (analysis, choice.metric, method, choice.samples)
+    curve = cached.silhouettes(*asked)
+    if not curve:
+        st.caption(
+            "A silhouette needs at least two clusters, and more layers than clusters: here are too few."
+        )
+        return
+    figure = cached.silhouette_figure(*asked, chosen=choice.clusters, dark=dark())
     alt = "Mean silhouette for each number of clusters"
     draw(figure, BARS, alt, on_select=_bar_clicked, selection_mode="points")
     table = pd.DataFrame({"clusters": list(curve), "silhouette": list(curve.values())})
     name = f"silhouette-{choice.metric}-{method}"
     downloads.offer("silhouette", name, figure=figure, picture=BARS, table=table)
-    if curve:
-        best, title = suggested_clusters(curve), METHODS[method].title
-        st.caption(f"{title}'s clusters stand apart best with K = {best}; the paper takes 3 on CIFAR.")
+    best, title = suggested_clusters(curve), METHODS[method].title
+    st.caption(f"{title}'s clusters stand apart best with K = {best}; the paper takes 3 on CIFAR.")
 
 
 def _bar_clicked() -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import cached, downloads, failures, state
 from app.chrome import dark, draw
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.analysis.folder import FLATTEN
 from pursuhint.analysis.maps import make_map_apart
@@ -27,10 +28,10 @@ def legend(view: LayerView, aside: str) -> None:
     badges = []
     for number, layer in enumerate(view.hints, start=1):
         colour = BADGES.get(view.colours[view.clusters[layer]], "gray")
-        badges.append(f":{colour}-badge[HP{number}&ensp;**{view.layers[layer]}**]")
+        badges.append(f":{colour}-badge[HP{number}&ensp;**{plain(view.layers[layer])}**]")
     with st.container(key="hints-legend", width="stretch", gap=None):
         st.markdown("&ensp; ".join(badges))
-        st.caption(aside)
+        st.caption(plain(aside))
 
 
 def layer_positions(analysis: AnalysisFolder, metric: str) -> np.ndarray | None:

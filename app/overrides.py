@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import current, downloads, failures, state
 from app.chrome import several, shape, table_height
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.errors import InputError
 from pursuhint.plan import HintPlan
@@ -129,5 +130,5 @@ def opened(key: str) -> None:
     if file is not None:
         opened_plan = current.open_plan(file.getvalue(), file.name)
         points = several(len(opened_plan.hint_points), "hint point")
-        said = f"Opened **{file.name}**: {points}; Undo brings the former plan back"
+        said = f"Opened **{plain(file.name)}**: {points}; Undo brings the former plan back"
         st.toast(said, icon=":material/check:")

@@ -21,9 +21,13 @@ ROW = """<style>
 .pictures {{display: flex; flex-wrap: wrap; gap: 1rem}}
 .pictures figure {{margin: 0; width: 80px; text-align: center; font-size: 0.85rem}}
 .pictures img {{width: 80px; border-radius: 0.4rem}}
+.pictures figcaption {{overflow: hidden; text-overflow: ellipsis; white-space: nowrap}}
 .pictures .wrong {{color: {red}}}
 </style><div class="pictures">{figures}</div>"""
-FIGURE = '<figure><img src="{address}" alt=""><figcaption class="{judged}">{answer}</figcaption></figure>'
+FIGURE = (
+    '<figure><img src="{address}" alt="">'
+    '<figcaption title="{answer}" class="{judged}">{answer}</figcaption></figure>'
+)
 
 
 def answers(analysis: AnalysisFolder) -> None:

@@ -68,15 +68,20 @@ def _first(analysis: AnalysisFolder) -> str:
     return known[0].spec if known else "zoo:resnet20"
 
 
+def in_force(plan: HintPlan, student: StudentCard) -> tuple[Pair, ...]:
+    """Return the pairs of a plan with a student: the default ones, the plan's own, what was chosen here."""
+    names = [layer.name for layer in student.layers]
+    return settle_pairs(
+        default_pairs(plan.hint_points, plan.layers, student.layers),
+        [pair for pair in plan.pairs if pair.guided in names],
+        [Pair(hint, guided) for hint, guided in state.get().guided.items()],
+    )
+
+
 def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tuple[Pair, ...] | None:
     """Draw the pairs and how they meet; returns those in force, None if the hint loss cannot compare them."""
-    mine = state.get()
+    mine, chosen = state.get(), in_force(plan, student)
     known = {layer.name: layer for layer in student.layers}
-    chosen = settle_pairs(
-        default_pairs(plan.hint_points, plan.layers, student.layers),
-        [pair for pair in plan.pairs if pair.guided in known],
-        [Pair(hint, guided) for hint, guided in mine.guided.items()],
-    )
     planned = [pair for pair in plan.pairs if pair.hint not in mine.guided]
     if lost := without_guided(planned, list(known)):
         text = failures.in_page_words(f"Of the plan: {lost}. Until then a default pair takes its place.")

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import analyses, cached, current, failures, form_checks, state
 from app.chrome import several, short
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, list_analyses, request_analysis
 from pursuhint.analysis.settings import POOLINGS
 from pursuhint.jobs import LIVE
@@ -106,7 +107,7 @@ def _describe(folder: AnalysisFolder) -> str:
     else:
         settings = folder.analysis_settings
         teacher, data, more = settings.teacher, settings.data, " · being analysed"
-    return f"**{short(teacher)}**  \n:gray[:small[{data.partition(':')[0]}{more}]]"
+    return f"**{plain(short(teacher))}**  \n:gray[:small[{plain(data.partition(':')[0])}{more}]]"
 
 
 @failures.kept
@@ -127,7 +128,7 @@ def _watched(path: Path) -> None:
     if mine.watched != path:
         return
     last = folder.last_state()
-    name = short(folder.analysis_settings.teacher)
+    name = plain(short(folder.analysis_settings.teacher))
     with st.container(border=True):
         if last["state"] in LIVE:
             analyses.draw(folder, name, key="analysis")

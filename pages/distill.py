@@ -5,13 +5,14 @@ import streamlit as st
 from app import current, failures, launch, losses, more, state, students
 from app.chrome import card, header, require_teacher, short
 from app.explain import explain
+from app.words import plain
 from pursuhint.origin import origin
 
 analysis = require_teacher("Distill")
 mine, plan = state.get(), current.plan(analysis)
 actions = header(
     "Distill",
-    f"{short(plan.teacher.spec)} teaches at {', '.join(plan.hint_points)} ({origin(plan)})",
+    plain(f"{short(plan.teacher.spec)} teaches at {', '.join(plan.hint_points)} ({origin(plan)})"),
 )
 actions.page_link("../pages/hint_points.py", label="Change hint points")
 

@@ -4,6 +4,7 @@ from app import cached, failures
 from app.chrome import header, require_teacher, short
 from app.explain import explain
 from app.sees import making, sees
+from app.words import plain
 
 TITLE = "What a layer sees"
 
@@ -11,7 +12,7 @@ analysis = require_teacher(TITLE)
 actions = header(
     TITLE,
     f"{analysis.mapped:,} probe images on their way through the {len(analysis.layers)} layers of "
-    f"{short(analysis.card.teacher.spec)}: alike ones lie near each other",
+    f"{plain(short(analysis.card.teacher.spec))}: alike ones lie near each other",
 )
 actions.page_link("../pages/hint_points.py", label="Choose hint points")
 with failures.shown():

@@ -40,7 +40,7 @@ from pursuhint.similarity import (
     measure_moments,
     similarity_matrix,
 )
-from pursuhint.stability import Stability, StabilityQuestion, measure_stability
+from pursuhint.stability import Stability, StabilityQuestion, leave_one_out, measure_stability
 from pursuhint.students import StudentCard
 
 FORMAT = 1
@@ -297,7 +297,9 @@ class AnalysisFolder(JobFolder):
         check_pooling(question.metric, self.card.pooling)
 
         def measure() -> Stability:
-            return measure_stability(self.blocks(samples=count), **vars(question), progress=progress)
+            blocks = self.blocks(samples=count)
+            left_out = self.left_out(question.metric, samples=count, keep=keep, progress=progress)
+            return measure_stability(blocks, **vars(question), left_out=left_out, progress=progress)
 
         return _kept(self._stability_file(question, count), Stability.load, measure, keep=keep)
 
@@ -307,6 +309,41 @@ class AnalysisFolder(JobFolder):
         with suppress(InputError):
             return Stability.load(path)
         return None
+
+    def left_out(
+        self, metric: str, *, samples: int | None = None, keep: bool = True, progress: Progress = silent
+    ) -> np.ndarray:
+        """Return the similarities without each block of the probe images in turn, (B, L, L): for intervals.
+
+        Args:
+            metric: key in ``METRICS``.
+            samples: use the first probe images only; all when None.
+            keep: write what was measured beside the features.
+            progress: is told about every block.
+
+        Raises:
+            InputError: an unknown metric, one that the pooling does not allow, or too few images.
+        """
+        check_pooling(metric, self.card.pooling)
+        found = self.kept_left_out(metric, samples=samples)
+        if found is None:
+            found = leave_one_out(self.blocks(samples=samples), metric, progress=progress)
+            if keep:
+                with suppress(PursuhintError):  # a folder that cannot be written still answers
+                    path = self.left_out_file(metric, samples=samples)
+                    write_atomic(path, lambda file: np.savez(file, left_out=found))
+        return found
+
+    def kept_left_out(self, metric: str, *, samples: int | None = None) -> np.ndarray | None:
+        """Return the same if it was measured before and can be read; see `left_out`."""
+        with suppress(InputError, KeyError):
+            path = self.left_out_file(metric, samples=samples)
+            return read_npz(path, what="similarities without each block of images")["left_out"]
+        return None
+
+    def left_out_file(self, metric: str, *, samples: int | None = None) -> Path:
+        """Return where `left_out` is kept; the file need not be there."""
+        return self.path / MATRICES / f"left-out-{metric}-{self._count(samples)}.npz"
 
     def _stability_file(self, question: StabilityQuestion, count: int) -> Path:
         return self.path / STABILITY / f"{question.key()}-{count}.npz"
@@ -369,9 +406,10 @@ class AnalysisFolder(JobFolder):
         return ImageMaps(self.path / IMAGE_MAPS, [layer.name for layer in self.layers], self.mapped)
 
     def layer_map(self, metric: str) -> np.ndarray | None:
-        """Return the UMAP of the layers under a metric, shape (L, 2), or None when none was made yet."""
-        path = self.path / LAYER_MAPS / f"{metric}.npy"
-        return np.load(path) if path.is_file() else None
+        """Return the UMAP of the layers under a metric, shape (L, 2); None for none yet, or a damaged one."""
+        with suppress(OSError, ValueError, EOFError):
+            return np.load(self.path / LAYER_MAPS / f"{metric}.npy", allow_pickle=False)
+        return None
 
     def save_layer_map(self, metric: str, positions: np.ndarray) -> None:
         """Keep the UMAP of the layers under a metric."""

@@ -243,23 +243,28 @@ def _paint(
             hovertemplate=f"%{{customdata[0]}} · %{{customdata[1]}}<br><b>{shown}</b>%{{customdata[2]}}"
             "<extra></extra>",
         )
-    left = -0.5
+    left, shapes = -0.5, []
     if cells.colours:
         strip = max(0.3, height / 90)
         left = -0.8 - strip
-        for place, colour in enumerate(cells.colours):
-            edge = {"y0": place - 0.4, "y1": place + 0.4, "fillcolor": colour, "line_width": 0}
-            figure.add_shape(type="rect", x0=-0.7 - strip, x1=-0.7, **edge)
+        edge = {"type": "rect", "x0": -0.7 - strip, "x1": -0.7, "line_width": 0}
+        shapes += [
+            {**edge, "y0": place - 0.4, "y1": place + 0.4, "fillcolor": colour}
+            for place, colour in enumerate(cells.colours)
+        ]
     grey = {"type": "rect", "fillcolor": theme.faint, "line_width": 0, "layer": "below"}
     for row in np.flatnonzero(np.isnan(cells.values).all(axis=1)):
-        figure.add_shape(x0=-0.5, x1=width - 0.5, y0=row - 0.5, y1=row + 0.5, **grey)
+        shapes.append({"x0": -0.5, "x1": width - 0.5, "y0": row - 0.5, "y1": row + 0.5, **grey})
     for column in np.flatnonzero(np.isnan(cells.values).all(axis=0)):
-        figure.add_shape(x0=column - 0.5, x1=column + 0.5, y0=-0.5, y1=height - 0.5, **grey)
+        shapes.append({"x0": column - 0.5, "x1": column + 0.5, "y0": -0.5, "y1": height - 0.5, **grey})
     if picked and picked[0] in cells.rows and picked[1] in cells.columns:
         x, y = list(cells.columns).index(picked[1]), list(cells.rows).index(picked[0])
-        box = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5, "type": "rect"}
-        figure.add_shape(line={"color": theme.page, "width": 4}, **box)
-        figure.add_shape(line={"color": theme.mark, "width": 2}, **box)
+        box = {"type": "rect", "x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5}
+        shapes += [
+            {**box, "line": {"color": colour, "width": line}}
+            for colour, line in ((theme.page, 4), (theme.mark, 2))
+        ]
+    figure.update_layout(shapes=shapes)  # at once: plotly looks at all shapes again for each one added
     across = name_axis(cells.columns, cells.bold_columns, ()) if named_columns else {"visible": False}
     figure.update_xaxes(range=[left, width - 0.5], constrain="domain", tickangle=-90, **across)
     figure.update_yaxes(

@@ -146,3 +146,15 @@ def test_the_built_in_analysis_is_whole_and_of_the_built_in_teacher():
     assert folder.features("layer3.8").shape == (folder.card.samples, folder.layers[-1].shape[0])
     assert folder.test_score["accuracy"] >= 0.99
     assert folder.similarity("r2_cca", keep=False).values.shape == (27, 27)
+
+
+def test_similarities_without_each_block_are_kept_and_made_again_when_damaged(copy):
+    assert copy.kept_left_out("cka_linear", samples=160) is None
+    found = copy.left_out("cka_linear", samples=160)
+    others = [image for image in range(160) if image % len(found)]  # a block holds every B-th image
+    without = {name: copy.features(name)[others] for name in LAYERS}
+    np.testing.assert_allclose(found[0], similarity_matrix(without, metric="cka_linear").values, atol=1e-6)
+    np.testing.assert_array_equal(copy.kept_left_out("cka_linear", samples=160), found)
+    copy.left_out_file("cka_linear", samples=160).write_bytes(b"no")
+    assert copy.kept_left_out("cka_linear", samples=160) is None
+    np.testing.assert_array_equal(copy.left_out("cka_linear", samples=160), found)

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -14,6 +14,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app import failures
 from app.state import KEY
 from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder
 from pursuhint.hints import choose_hints
@@ -29,6 +30,14 @@ def _no_cache() -> None:
     """Forget what other tests made the app remember."""
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_defect(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail a test in which a page stopped at a defect, which the page itself shows gently."""
+    yield
+    found = [one for one in caplog.records if one.name == failures.LOG.name]
+    assert not found, found[0].exc_text or found[0].exc_info
 
 
 @pytest.fixture

@@ -35,6 +35,23 @@ def test_the_drawing_shows_the_plan_in_force(open_page, teacher):
     assert not data["fixed"] and data["look"] == {"order": "dendrogram", "map": "mds", "selected": ""}
 
 
+def test_the_student_that_was_chosen_stands_below_with_its_pairs(open_page, teacher):
+    app = open_page("hint_points")
+    assert drawn(app)["student"] is None
+    app.switch_page("../pages/distill.py").run()
+    app.session_state[MINE].cook(student="zoo:resnet20")
+    app.switch_page("../pages/hint_points.py").run()
+    student, layers = drawn(app)["student"], drawn(app)["layers"]
+    assert student["name"].startswith("resnet20 · ") and student["stages"] == [3, 3, 3]
+    pairs = {layers[hint]: student["layers"][guided] for hint, guided in student["pairs"]}
+    ends = ("layer1.2", "layer2.2", "layer3.2")
+    assert pairs == dict(zip(choose_hints(teacher).hint_points, ends, strict=True))
+    app.session_state[MINE].guide(choose_hints(teacher).hint_points[0], "layer1.0")
+    assert student["layers"][drawn(app.run())["student"]["pairs"][0][1]] == "layer1.0"
+    app.session_state[MINE].cook(hint_loss="none")
+    assert drawn(app.run())["student"] is None
+
+
 def test_how_often_a_layer_is_chosen_is_shown_once_it_was_measured(open_page, teacher):
     found = teacher.kept_stability(StabilityQuestion("r2_cca", "pursuhint", 3))
     app = open_page("hint_points")
@@ -159,7 +176,7 @@ def test_an_opened_plan_says_so(open_page, teacher):
 
 def test_the_script_is_small_and_sends_what_is_heard():
     script = "\n".join(_read(f"{part}.js") for part in PARTS)
-    assert len([line for line in script.splitlines() if line]) < 500
+    assert len([line for line in script.splitlines() if line]) < 550
     assert "innerHTML" not in script and "insertAdjacentHTML" not in script  # names go in as text only
     for event in EVENTS:
         assert f'"{event}"' in script + _read("explorer.html")
