@@ -123,10 +123,15 @@ class JobFolder:
 
     # -- start and stop --------------------------------------------------------------------------------------
 
-    def start(self, module: str, *, threads: int | None = None) -> int:
+    def start(self, module: str, *options: str, threads: int | None = None) -> int:
         """Start a worker ``python -m module FOLDER`` in a session of its own, below normal priority.
 
         Starting a job that is live does nothing.
+
+        Args:
+            module: of the worker.
+            options: that follow the folder on its command line.
+            threads: that it computes with; None leaves that to it.
 
         Returns:
             The worker's process number.
@@ -144,7 +149,7 @@ class JobFolder:
             environment = os.environ | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
             try:
                 with open(self.log, "ab") as log:
-                    worker = spawn(module, self.path, output=log, environment=environment)
+                    worker = spawn(module, str(self.path), *options, output=log, environment=environment)
             except OSError as error:
                 self.change("failed", reason=f"no worker could be started: {error.strerror}")
                 raise PursuhintError(f"cannot start a worker: {error.strerror}; see `{self.log}`") from error
@@ -246,18 +251,21 @@ class JobFolder:
 
 
 def spawn(
-    module: str, path: Path, *, output: IO[bytes] | int, environment: Mapping[str, str] | None = None
+    module: str,
+    *arguments: str,
+    output: IO[bytes] | int,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start ``python -m module PATH`` in a session of its own, which outlives this process.
+    """Start ``python -m module ARGUMENTS`` in a session of its own, which outlives this process.
 
     Args:
         module: to run.
-        path: its only argument.
+        arguments: of its command line.
         output: where it prints.
         environment: of the process; this one's when None.
     """
     return subprocess.Popen(
-        [sys.executable, "-m", module, str(path)],
+        [sys.executable, "-m", module, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,

@@ -80,7 +80,6 @@ class Journal:
         whole = content.rfind(b"\n") + 1
         return [event for line in content[:whole].splitlines() if (event := _parse(line))], offset + whole
 
-
     def last(self, kind: str) -> Event | None:
         """Return the latest event of a kind, found from the end without reading what lies before it."""
         marker = f'"kind": {json.dumps(kind)}'.encode()

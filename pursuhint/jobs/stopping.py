@@ -47,7 +47,7 @@ def stop(job: JobFolder, *, grace: float = ASKED) -> Event:
 def stop_soon(job: JobFolder) -> None:
     """Ask a job to stop and return at once; a process of its own ends it if it does not listen."""
     if job.ask_to_stop():
-        stopper = spawn("pursuhint.jobs.stopping", job.path, output=subprocess.DEVNULL)
+        stopper = spawn("pursuhint.jobs.stopping", str(job.path), output=subprocess.DEVNULL)
         Thread(target=stopper.wait, name=f"waits for the end of {job.id}", daemon=True).start()
 
 

@@ -20,8 +20,7 @@ def circumstances() -> dict[str, Any]:
     """Return the versions that a run trains with.
 
     Returns:
-        ``versions`` of the packages, ``python``, ``machine`` and ``code``, 16 hexadecimal digits of a hash over the
-        library's source.
+        ``versions`` of the packages, ``python``, ``machine`` and ``code``, see `code_id`.
 
     Example:
         >>> sorted(circumstances())
@@ -49,7 +48,8 @@ def check_same_data(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Refuse to go on where the steps of an epoch are other ones than before.
 
     Args:
-        before: the ``start`` event of the run's earlier part; `now` that of the part to come.
+        before: the ``start`` event of the run's earlier part.
+        now: that of the part to come.
 
     Raises:
         PursuhintError: the number of training images has changed.
@@ -68,7 +68,8 @@ def what_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     """Say in words what a resumed run does under other circumstances than its earlier part.
 
     Args:
-        before: the ``start`` event of the earlier part; `now` that of the part to come.
+        before: the ``start`` event of the earlier part.
+        now: that of the part to come.
 
     Returns:
         A warning each; none when the figures must be those of an uninterrupted run.
@@ -88,7 +89,8 @@ def what_changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
     ]
     if before.get("code") != now.get("code") and before["versions"] == now["versions"]:
         found.append(
-            "the code of pursuhint has changed since the run began; figures can differ from an uninterrupted run"
+            "the code of pursuhint has changed since the run began; figures can differ from an "
+            "uninterrupted run"
         )
     if before.get("data_id") != now.get("data_id"):
         found.append(

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pursuhint.errors import InputError, StorageError, StopRequested
+from pursuhint.errors import InputError, StopRequested, StorageError
 from pursuhint.files import locked, open_to_lock
 from pursuhint.home import home
 
@@ -51,7 +51,9 @@ class Place:
             'waits for `cpu`: 2 runs before it, first a'
         """
         number = len(self.before)
-        return f"waits for `{self.device}`: {number} run{'s' * (number != 1)} before it, first {self.before[0]}"
+        return (
+            f"waits for `{self.device}`: {number} run{'s' * (number != 1)} before it, first {self.before[0]}"
+        )
 
 
 def queue_device(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The run worker: ``python -m pursuhint.runs.worker FOLDER`` trains what the settings there say.
+"""The run worker: ``python -m pursuhint.runs.worker FOLDER [--now]`` trains what the settings there say.
 
 ``torchrun --nproc_per_node N -m pursuhint.runs.worker FOLDER`` does the same in N processes.
 """
@@ -17,7 +17,7 @@ from pursuhint.jobs import answer
 from pursuhint.progress import Progress, silent
 from pursuhint.ranks import is_first_process, process_count, process_rank
 from pursuhint.runs.circumstances import check_same_data, circumstances, what_changed
-from pursuhint.runs.folder import RunFolder, create_run
+from pursuhint.runs.folder import NOW, RunFolder, create_run
 from pursuhint.runs.queue import Place, queue_device, turn
 from pursuhint.runs.signals import stop_together_on_signal, stopping_on_signal
 from pursuhint.training.settings import RunSettings
@@ -212,7 +212,7 @@ def main() -> int:
 
     def listen() -> None:
         with stopping_on_signal(run) if is_first_process() else nullcontext():
-            work(run, own=True, waiting=print)
+            work(run, own=True, now=NOW in sys.argv[2:], waiting=print)
 
     return answer(listen)
 

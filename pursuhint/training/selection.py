@@ -35,9 +35,7 @@ class Selection:
         self.rule, self._parts, self._path = settings.select, parts, folder / BEST
         self.best_accuracy, self.best_epoch = -1.0, -1
 
-    def after_epoch(
-        self, student: nn.Module, epoch: int, *, progress: Progress = silent
-    ) -> dict[str, float]:
+    def after_epoch(self, student: nn.Module, epoch: int, *, progress: Progress = silent) -> dict[str, float]:
         """Score a student, keep its weights if it is the best so far, and return what is to be recorded."""
         validation = self._score(student, "validation", progress)
         figures = {

@@ -155,7 +155,7 @@ def test_a_request_notices_damage(settings):
     (analysis.path / "features" / "000.npy").unlink()
     asked = request_analysis(settings)
     assert asked.last_state()["state"] == "queued"
-    asked.stop()
+    stop(asked)
 
 
 def test_the_worker_mends_what_is_damaged(settings):
