@@ -38,7 +38,7 @@ def leftovers(runs: Iterable[RunFolder]) -> list[Leftover]:
 
 
 def remove_leftovers(found: Iterable[Leftover]) -> int:
-    """Remove files that `leftovers` found and return how many bytes that freed; what is gone already is fine."""
+    """Remove files that `leftovers` found and return how many bytes that freed."""
     freed = 0
     for one in found:
         with suppress(FileNotFoundError):

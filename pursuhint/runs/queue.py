@@ -109,7 +109,7 @@ def turn(
     """
     with _ticket(run, device) as ticket:
         told = False
-        while not (now or (place := _place(ticket)).free):
+        while not (now or (place := _place(ticket, device)).free):
             if not told:
                 waiting(place)
                 told = True
@@ -123,7 +123,7 @@ def place_of(run: str, device: str) -> Place | None:
     """Return where a run stands; None when it holds no ticket for the device."""
     tickets = _tickets(_folder(device))
     mine = next((path for path in tickets if _run_of(path) == run), None)
-    return _place(mine) if mine else None
+    return _place(mine, device) if mine else None
 
 
 @contextmanager
@@ -148,9 +148,9 @@ def _ticket(run: str, device: str) -> Iterator[Path]:
         held.close()
 
 
-def _place(ticket: Path) -> Place:
+def _place(ticket: Path, device: str) -> Place:
     others = [path for path in _tickets(ticket.parent) if path.name < ticket.name and _is_held(path)]
-    return Place(ticket.parent.name, tuple(_run_of(path) for path in others), free=len(others) < slots())
+    return Place(device, tuple(_run_of(path) for path in others), free=len(others) < slots())
 
 
 def _sweep(folder: Path) -> None:

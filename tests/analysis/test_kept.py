@@ -13,6 +13,7 @@ from pursuhint.data import load_data
 from pursuhint.errors import InputError
 from pursuhint.files import copy_file
 from pursuhint.home import analyses_folder
+from pursuhint.jobs.stopping import stop
 from tests.tiny import TEACHER
 
 
