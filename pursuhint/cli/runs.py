@@ -114,6 +114,20 @@ def retry(
     _go_on(folder, detach=detach, now=now, as_json=as_json)
 
 
+@app.command()
+def mirror(run: RunId, as_json: o.AsJson = False) -> None:
+    """Complete a run's mirrors (TensorBoard, MLflow) from its journal."""
+    from pursuhint.runs.mirrors import complete
+
+    folder = find_run(run)
+    _refuse_unless(folder, ("stopped", "failed", "lost", "finished"), "mirrored; a live one mirrors itself")
+    names = complete(folder)
+    if as_json:
+        print_json({"id": folder.id, "mirrors": names})
+    else:
+        out.print(f"{folder.id}: {', '.join(names)} complete", highlight=False)
+
+
 @app.command("gc")
 def collect(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,

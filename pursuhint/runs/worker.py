@@ -24,6 +24,8 @@ from pursuhint.training.settings import RunSettings
 
 if TYPE_CHECKING:
     from pursuhint.training.loop import Trainer
+    from pursuhint.training.prepare import Parts
+    from pursuhint.training.processes import Processes
 
 
 def work(
@@ -126,10 +128,7 @@ def _where() -> str:
 
 
 def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None) -> dict[str, Any]:
-    from pursuhint.export import export_student
-    from pursuhint.runs.mirrors import Mirrors
-    from pursuhint.training.checkpoint import checkpoints
-    from pursuhint.training.loop import Trainer
+    from pursuhint.runs.mirrors import mirroring
     from pursuhint.training.precision import build_fabric
     from pursuhint.training.prepare import load_parts
     from pursuhint.training.processes import Processes
@@ -139,13 +138,30 @@ def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None
     if processes.count > 1:
         stop_together_on_signal(run, first=processes.first)
     parts = processes.first_then_others(lambda: load_parts(settings, progress=progress))
-    mirrored = settings.mirrors if processes.first else ()
-    mirrors = Mirrors(mirrored, run.path, warn=lambda text: run.journal.append("warning", text=text))
+
+    def warn(text: str) -> None:
+        run.journal.append("warning", text=text)
+
+    with mirroring(settings.mirrors if processes.first else (), run.path, warn=warn):
+        return _trained(run, parts, processes, progress, watch)
+
+
+def _trained(
+    run: RunFolder,
+    parts: Parts,
+    processes: Processes,
+    progress: Progress,
+    watch: Callable[..., None] | None,
+) -> dict[str, Any]:
+    from pursuhint.export import export_student
+    from pursuhint.training.checkpoint import checkpoints
+    from pursuhint.training.loop import Trainer
+
+    settings = run.run_settings
 
     def record(kind: str, **fields: Any) -> None:
         if processes.first:
             run.journal.append(kind, **fields)
-            mirrors.record(kind, **fields)
             if watch:
                 watch(kind, **fields)
 
@@ -166,17 +182,10 @@ def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None
     for text in [*parts.remarks(), *(what_changed(before, start) if before else ())]:
         if text not in earlier.warnings:  # as a resumed run's own journal says already
             record("warning", text=text)
-    finished = False
-    try:
-        trainer.start()
-        final = trainer.run()
-        if processes.first:
-            export_student(
-                trainer.distiller.student, run.student, settings=settings, parts=parts, figures=final
-            )
-        finished = True
-    finally:
-        mirrors.close(success=finished)
+    trainer.start()
+    final = trainer.run()
+    if processes.first:
+        export_student(trainer.distiller.student, run.student, settings=settings, parts=parts, figures=final)
     return final
 
 

@@ -210,7 +210,10 @@ class Trainer:
         )
         if figures is None:
             self._save_within(epoch, self.batches.steps)
-            raise Stopped(f"stopped after the steps of epoch {epoch + 1}, before it was scored")
+            steps = self.batches.steps
+            raise Stopped(
+                f"stopped in epoch {epoch + 1} after {steps} of {steps} steps, before it was scored"
+            )
         self.standing = Standing(epoch + 1)
         # Before the checkpoint: a run that ends in between does the epoch again, and readers drop this entry.
         self.record(

@@ -186,7 +186,7 @@ def test_a_request_to_stop_while_an_epoch_is_scored_keeps_its_steps(settings_for
         return original(self, *arguments, **options)
 
     monkeypatch.setattr(Selection, "after_epoch", ask_first)
-    with pytest.raises(Stopped, match="stopped after the steps of epoch 1, before it was scored"):
+    with pytest.raises(Stopped, match="stopped in epoch 1 after 3 of 3 steps, before it was scored"):
         work(run)
     monkeypatch.setattr(Selection, "after_epoch", original)
     assert [path.name for path in checkpoints(run.checkpoint_folder)] == ["epoch-0000-step-000003.pt"]
