@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pursuhint.progress import Progress, silent
 from pursuhint.teacher import Score, score
-from pursuhint.training.checkpoint import save_tensors
+from pursuhint.training.checkpoint import load_tensors, save_tensors
 from pursuhint.training.prepare import Parts
 from pursuhint.training.settings import RunSettings
 
@@ -59,7 +58,7 @@ class Selection:
             progress: is told after every batch of images.
         """
         last_score = self._score(last, "test", progress)
-        student.float().load_state_dict(torch.load(self._path, map_location="cpu", weights_only=True))
+        student.float().load_state_dict(load_tensors(self._path))
         best = self._score(student, "test", progress)
         on_validation = self.rule == "validation"
         return {
