@@ -20,16 +20,21 @@ ASKED, TERMINATED, KILLED = 5.0, 3.0, 2.0
 """Seconds that a job gets after it was asked, sent SIGTERM and sent SIGKILL: ten in all."""
 
 
-def stop(job: JobFolder, *, grace: float = ASKED) -> Event:
-    """Stop a job: ask, then after `grace` seconds terminate, then kill; returns when it has ended.
+def stop(job: JobFolder, *, grace: float | None = None) -> Event:
+    """Stop a job: ask, then after some seconds terminate, then kill; returns when it has ended.
 
     A process that does something else as well, such as a notebook's, is asked and never ended.
+
+    Args:
+        job: to stop.
+        grace: seconds that it gets to stop by itself; `ASKED` when None.
 
     Returns:
         The state it ended in; a live one when it went on all the same.
     """
     began, signalled = time.monotonic(), False
     job.ask_to_stop()
+    grace = ASKED if grace is None else grace
     for number, patience in ((None, grace), (signal.SIGTERM, TERMINATED), (signal.SIGKILL, KILLED)):
         state = job.last_state()
         if state["state"] not in LIVE:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 import torch
 
 from pursuhint.data import load_data
-from pursuhint.errors import PursuhintError
+from pursuhint.errors import InputError, PursuhintError
+from pursuhint.jobs import stopping
 from pursuhint.runs import RunFolder, create_run, find_run, queue
 from pursuhint.runs.worker import work
 from pursuhint.training.selection import Selection
@@ -125,6 +127,42 @@ def test_show_and_follow_in_words(pursuhint, finished: RunFolder):
 def test_a_finished_run_is_neither_stopped_nor_resumed(pursuhint, finished: RunFolder):
     assert "is finished; only a live run can be stopped" in pursuhint("runs", "stop", finished.id).refused()
     assert "is finished; only a stopped, failed" in pursuhint("runs", "resume", finished.id).refused()
+
+
+def test_a_notebook_that_trains_is_asked_to_stop_and_left_alone(pursuhint, settings_for, monkeypatch):
+    """This process here, which holds the run and does not listen."""
+    for name in ("ASKED", "TERMINATED", "KILLED"):
+        monkeypatch.setattr(stopping, name, 0.1)
+    run = create_run(settings_for())
+    with run.claim():
+        answer = pursuhint("runs", "stop", run.id, "--json")
+    assert answer.json["state"] == "stopping"
+    assert f"process {os.getpid()}, which does more than this run, goes on" in " ".join(answer.err.split())
+
+
+def test_mirrors_are_completed_from_the_journal(pursuhint, settings_for):
+    pytest.importorskip("tensorboard")
+    run = create_run(settings_for(epochs=1, mirrors=("tensorboard",)))
+    work(run)
+    assert pursuhint("runs", "mirror", run.id, "--json").json == {"id": run.id, "mirrors": ["tensorboard"]}
+    assert "tensorboard complete" in pursuhint("runs", "mirror", run.id).out
+    other = create_run(settings_for())
+    with other.claim():
+        line = pursuhint("runs", "mirror", other.id).refused()
+    assert line.endswith(
+        "is running; only a stopped, failed, lost or finished run can be mirrored; a live one mirrors itself"
+    )
+
+
+def test_a_finished_run_neither_starts_again_nor_begins_anew(finished: RunFolder, settings_for):
+    for act in (finished.launch, finished.begin_anew):
+        with pytest.raises(
+            InputError, match=f"run `{finished.id}` is finished; only a stopped, failed or lost"
+        ):
+            act()
+    live = create_run(settings_for())
+    with live.claim(), pytest.raises(InputError, match=f"run `{live.id}` is running; stop it first"):
+        live.begin_anew()
 
 
 @pytest.mark.parametrize("anew", [[], ["--anew"]], ids=["from its checkpoint", "anew"])
