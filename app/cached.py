@@ -14,6 +14,7 @@ from pursuhint.comparison import PlanCoverage, beside_presets
 from pursuhint.errors import PursuhintError
 from pursuhint.hints import choose_hints
 from pursuhint.jobs import LIVE
+from pursuhint.lesson import RealAndShuffled, Trainings, by_image_count, load_trainings, same_class_neighbours
 from pursuhint.plan import HintPlan
 from pursuhint.probe import ask_proposals, ask_student
 from pursuhint.runs import RunFolder, list_runs
@@ -104,3 +105,22 @@ def summaries() -> tuple[list[dict[str, Any]], list[str]]:
         except PursuhintError as error:
             problems.append(str(error))
     return read, problems
+
+
+@keep(2, "Looking for neighbours …")
+def neighbours(analysis: AnalysisFolder) -> dict[str, float]:
+    """Return for each layer how many images have their nearest neighbour in their own class."""
+    labels = analysis.probe["labels"]
+    return {one.name: same_class_neighbours(analysis.features(one.name), labels) for one in analysis.layers}
+
+
+@keep(64, "Comparing the layers …")
+def by_images(
+    analysis: AnalysisFolder, first: str, second: str, metric: str, counts: tuple[int, ...]
+) -> RealAndShuffled:
+    return by_image_count(analysis.features(first), analysis.features(second), counts, metric=metric)
+
+
+@keep(1)
+def trainings() -> Trainings:
+    return load_trainings()

@@ -1,4 +1,4 @@
-"""The foot of the sidebar: which teacher is looked at, and what is training."""
+"""The foot of the sidebar: the Explain switch, which teacher is looked at, and what is training."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, current
+from app import cached, current, explain
 from app.chrome import count, percent, several, short
 from pursuhint.errors import PursuhintError
 from pursuhint.jobs import LIVE
@@ -21,9 +21,10 @@ EVERY = 2
 
 
 def draw() -> None:
-    """Draw both cards at the bottom of the sidebar."""
+    """Draw the switch and both cards at the bottom of the sidebar."""
     with st.sidebar:
         st.html(FOOT)
+        explain.switch()
         _teacher()
         st.fragment(_run, run_every=EVERY if _live() else None)()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.lesson.reading import Reading
 from app.recipe import Recipe
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.drafts import Draft
@@ -95,6 +96,8 @@ class AppState:
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
         launched: ticket of a Start button -> id of the run that its first click started.
         histories: what was read of each run's journal so far.
+        lesson: how far the lesson was read.
+        explains: whether explanations are shown; None until the address was asked.
         problem: what went wrong in a callback, to be shown once.
         revision: counts the changes of plans; part of the keys of widgets that show one.
     """
@@ -113,6 +116,8 @@ class AppState:
     launched: dict[int, str] = field(default_factory=dict)
     ticket: int = 0
     histories: dict[str, History] = field(default_factory=dict)
+    lesson: Reading = field(default_factory=Reading)
+    explains: bool | None = None
     problem: str = ""
     revision: int = 0
 
@@ -193,6 +198,14 @@ class AppState:
         """Take over what another visit left; there is nothing to undo yet."""
         self._put(Step(Choice(draft.metric, draft.method, draft.clusters, draft.samples), draft.plan))
         self.draft = KeptDraft(looked=True, id=identity, content=draft)
+
+    def read(self, lesson: Reading) -> None:
+        """Go on in the lesson."""
+        self.lesson = lesson
+
+    def explain(self, on: bool) -> None:
+        """Show explanations, or hide them."""
+        self.explains = on
 
     def note(self, layer: str, why: str, plan: HintPlan) -> None:
         """Keep a reason for the changes that were made to a layer."""

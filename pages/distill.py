@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import current, failures, launch, losses, state, students
 from app.chrome import card, header, require_teacher, short
+from app.explain import explain
 from pursuhint.origin import origin
 
 analysis = require_teacher("Distill")
@@ -20,14 +21,18 @@ left, right = st.columns([3, 2])
 with left:
     with card("Student"), failures.shown():
         student = students.choose(analysis)
+        explain("compression")
     with card("Losses", fill=student is None or mine.recipe.hint_loss == "none"):
         losses.draw()
+        explain("objective", *losses.chosen())
     if student and mine.recipe.hint_loss != "none":
         with card("Pairs", "double-click a guided layer to change it", fill=True):
             pairs = students.pairs(analysis, plan, student)
+            explain("pairs")
 with right:
     with card("Training", students.pace(mine.recipe)):
         students.training()
+        explain("learning rate")
     with card("Start", students.summary(student) if student else "", fill=True), failures.shown():
         st.caption("It runs in a process of its own: closing this tab or stopping the app leaves it running.")
         wanted = None

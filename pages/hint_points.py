@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import cached, confidence, controls, current, downloads, maps, overrides, plans, state
 from app.chrome import card, header, require_teacher, several, short
+from app.explain import explain
 from app.explorer.explorer import explore
 from pursuhint.origin import origin
 
@@ -34,19 +35,25 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     maps.legend(current.view(analysis, plan), origin(plan))
     overrides.steps(plan)
 view = explore(analysis, plan)
+explain(plan.metric, plan.method)
 
 left, right = st.columns([3, 2])
 with left:
     with card("Plans", "side by side; a change by hand is one of your own"):
         plans.side_by_side(analysis, plan, view)
+        explain("coverage")
     with card("How sure?", "what stays when a fifth of the images is left out"):
         confidence.stability(analysis, plan, view)
+        explain("stability")
     with card(
         "By table", f"{several(len(plan.hint_points), 'hint point')} of {len(plan.layers)} layers", fill=True
     ):
         overrides.table(analysis, plan, view)
+        explain("hint table")
 with right:
     with card("Silhouette over K", "click a bar to take that K"):
         controls.silhouettes(analysis)
+        explain("silhouette")
     with card("Images at a layer", "each dot a probe image, coloured by class", fill=True):
         maps.images(analysis, mine.look.selected or plan.hint_points[-1])
+        explain("image map")

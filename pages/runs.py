@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import runs_view
 from app.chrome import header
+from app.explain import explain
 from pursuhint.runs import list_runs
 
 runs = list_runs()
@@ -17,5 +18,7 @@ if not runs:
 
 chosen = runs_view.choose(runs)
 runs_view.one(chosen)
+explain("curves")
 runs_view.table(chosen)
+explain("runs")
 runs_view.log(chosen)

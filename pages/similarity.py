@@ -5,6 +5,7 @@ import streamlit as st
 
 from app import cached, controls, current, downloads, state
 from app.chrome import card, dark, draw_square, header, require_teacher, short, table_height
+from app.explain import explain
 from pursuhint.figures import heatmap
 from pursuhint.similarity import METRICS
 
@@ -37,6 +38,7 @@ with (
 ):
     alt = f"Heatmap of the {METRICS[metric].title} similarity of {len(matrix.layers)} layers"
     draw_square(heatmap(view, dark=dark()), "heatmap", alt)
+    explain(metric, "matrix")
 with right, card("Layer by layer", fill=True):
     st.caption(f"{METRICS[metric].title} is blind to: {', '.join(sorted(METRICS[metric].invariances))}.")
     notes = pd.DataFrame(
@@ -57,3 +59,4 @@ with right, card("Layer by layer", fill=True):
         ),
     }
     st.dataframe(notes, hide_index=True, height=table_height(len(notes)), column_config=columns)
+    explain("layer notes")

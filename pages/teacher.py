@@ -5,6 +5,7 @@ import streamlit as st
 
 from app import current, failures, pictures, teachers
 from app.chrome import card, count, header, metric, percent, shape, short
+from app.explain import explain
 from pursuhint.analysis import AnalysisFolder
 
 
@@ -60,5 +61,6 @@ with left, failures.shown():
             draw_layers(analysis)
         with card("Probe images", "and what the teacher takes them for", fill=True):
             pictures.answers(analysis)
+            explain("probe accuracy")
 with right, card("Another teacher" if analysis else "A teacher", fill=True):
     teachers.another()

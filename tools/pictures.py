@@ -20,7 +20,13 @@ from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "assets" / "pages"
-PAGES = {"teacher": "/", "similarity": "/similarity", "hint-points": "/hint_points", "distill": "/distill"}
+PAGES = {
+    "teacher": "/",
+    "similarity": "/similarity",
+    "hint-points": "/hint_points",
+    "distill": "/distill",
+    "lesson": "/lesson?step=3",
+}
 WIDTH, HEIGHT = 1440, 1000
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"

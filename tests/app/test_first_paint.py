@@ -27,6 +27,7 @@ print(*[name for name in ("torch", "umap", "sklearn") if name in sys.modules])
         ("hint_points", {"sklearn"}),
         ("distill", {"sklearn"}),
         ("runs", set()),
+        ("lesson", {"sklearn"}),
     ],
 )
 def test_heavy_packages_stay_out(page, allowed, teacher):

@@ -10,6 +10,7 @@ PAGES = {
     "hint-points": ("/hint_points", "Hint points"),
     "distill": ("/distill", "Distill"),
     "runs": ("/runs", None),
+    "lesson": ("/lesson?step=7", "Your turn"),
 }
 WIDER = """() => {
     const main = document.querySelector('[data-testid=stMain]');
