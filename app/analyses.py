@@ -10,6 +10,7 @@ from app import cached, failures
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, request_analysis
 from pursuhint.analysis.progress import StageProgress
 from pursuhint.home import analyses_folder
+from pursuhint.jobs.stopping import stop_soon
 from pursuhint.progress import duration
 
 EVERY = 1
@@ -27,7 +28,7 @@ def draw(folder: AnalysisFolder, name: str, *, key: str) -> None:
         st.markdown(
             f"**{name}**&ensp;:gray[{'being ended' if stopping else found.time_left}]", width="stretch"
         )
-        st.button("Cancel", on_click=folder.cancel, disabled=stopping, key=f"cancel-{key}")
+        st.button("Cancel", on_click=stop_soon, args=(folder,), disabled=stopping, key=f"cancel-{key}")
     st.progress(found.share)
     st.markdown("  \n".join(_line(stage) for stage in found.stages))
 

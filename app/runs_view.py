@@ -11,6 +11,7 @@ from app import cached, current, curves, downloads, failures, state
 from app.chrome import card, count, dark, header, metric, percent, several, short
 from pursuhint import figures as charts
 from pursuhint.jobs import LIVE
+from pursuhint.jobs.stopping import stop_soon
 from pursuhint.origin import origin
 from pursuhint.runs import History, RunFolder, find_run
 
@@ -70,7 +71,9 @@ def _head(run: RunFolder, summary: dict[str, Any]) -> None:
     with header(summary["name"], f":{COLOURS[now]}-badge[{now}] {' · '.join(facts)}"):
         if now in LIVE:
             off = now == "stopping"
-            st.button("Stop", on_click=run.ask_to_stop, disabled=off, key="run-stop", icon=":material/stop:")
+            st.button(
+                "Stop", on_click=stop_soon, args=(run,), disabled=off, key="run-stop", icon=":material/stop:"
+            )
         elif now != "finished":
             resume = failures.kept(run.launch)
             st.button("Resume", on_click=resume, key="run-resume", icon=":material/play_arrow:")

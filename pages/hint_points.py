@@ -13,7 +13,8 @@ from pursuhint.origin import origin
 analysis = require_teacher("Hint points")
 mine, name = state.get(), short(analysis.card.teacher.spec)
 seen = mine.choice.samples or analysis.card.samples
-caption = f"{len(analysis.layers)} candidate layers of {plain(name)}, grouped by how alike {seen:,} images make them"
+count = len(analysis.layers)
+caption = f"{count} candidate layers of {plain(name)}, grouped by how alike {seen:,} images make them"
 actions = header("Hint points", caption)
 with st.container(horizontal=True, gap="medium"):
     controls.metric("hints", analysis)

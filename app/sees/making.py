@@ -8,6 +8,7 @@ from app import failures
 from app.chrome import several
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.jobs import LIVE
+from pursuhint.jobs.stopping import stop_soon
 
 EVERY = 1
 """Seconds between two looks at maps that are being made."""
@@ -46,4 +47,4 @@ def _making(analysis: AnalysisFolder) -> None:
             done / total, text=f"**Mapping the images** · layer {min(done + 1, total)} of {total} · {now}"
         )
         st.caption("It goes on when you leave this page; what is made is kept.")
-        st.button("Cancel", key="cancel-maps", on_click=maps.ask_to_stop, disabled=state == "stopping")
+        st.button("Cancel", key="cancel-maps", on_click=stop_soon, args=(maps,), disabled=state == "stopping")

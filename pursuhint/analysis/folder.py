@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from threading import Thread
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -50,8 +49,6 @@ HSIC = "hsic.npz"
 FLATTEN = "flatten"
 N_MAPPED = 2000
 """Probe images that the image maps show."""
-PATIENCE = 3.0
-"""Seconds that a worker gets to find a request to stop; nothing is lost when it is ended."""
 NOTHING_KEPT = (
     "flattened activations are too large to be kept: this analysis holds only what debiased CKA needs; make "
     "one with the pooling `mean` for features and maps of images"
@@ -216,15 +213,6 @@ class AnalysisFolder(JobFolder):
         """Return the stages, which of them are done, and the time left; see `analysis_progress`."""
         events, _ = self.journal.read()
         return analysis_progress(events, now=time.time(), usual=usual)
-
-    def cancel(self) -> None:
-        """Ask the worker to stop, and see to it that it ends; returns at once."""
-        self.ask_to_stop()
-        Thread(target=self._end, name=f"ends {self.id}", daemon=True).start()
-
-    def _end(self) -> None:
-        if self.stop(grace=PATIENCE)["state"] == "lost":
-            self.set_state("stopped", reason="cancelled")
 
     def similarity(self, metric: str, *, samples: int | None = None, keep: bool = True) -> SimilarityMatrix:
         """Return the similarity matrix, without the teacher: from disk, from moments or from features.

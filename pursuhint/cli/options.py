@@ -71,6 +71,7 @@ AnalysisDir = Annotated[
     Path | None, typer.Option("--analysis", help="Read this analysis instead of making one.")
 ]
 Detach = Annotated[bool, typer.Option(help="Start it in a process of its own and return at once.")]
+Now = Annotated[bool, typer.Option("--now", help="Train at once, beside a run that has the device.")]
 AllowWeak = Annotated[bool, typer.Option(help="Go on with a teacher near chance level.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 

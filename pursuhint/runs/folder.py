@@ -13,9 +13,11 @@ from typing import Any
 from pursuhint.errors import InputError, unknown
 from pursuhint.home import runs_folder
 from pursuhint.jobs import Event, JobFolder
+from pursuhint.runs.queue import place_of, queue_device
 from pursuhint.training.settings import RunSettings, make_settings
 
 WORKER = "pursuhint.runs.worker"
+NOW = "--now"
 STUDENT = "student.safetensors"
 NO_METRIC = ("kind", "time", "selection")
 """What the last entry of a run holds besides figures."""
@@ -103,6 +105,8 @@ class RunFolder(JobFolder):
         history = history or self.history()
         settings = self.run_settings
         state = self.last_state(history.states)
+        if state["state"] == "queued" and (place := place_of(self.id, queue_device(settings.device))):
+            state = state | ({} if place.free else {"reason": place.text})
         metrics: dict[str, float] = {}
         if history.steps:
             last = history.steps[-1]
@@ -129,9 +133,39 @@ class RunFolder(JobFolder):
             "created": self.id[:15],
         }
 
-    def launch(self) -> int:
-        """Start or resume the run in a process of its own and return the process number."""
-        return self.start(WORKER, threads=self.run_settings.threads)
+    def launch(self, *, now: bool = False) -> int:
+        """Start or resume the run in a process of its own and return its number.
+
+        Args:
+            now: train at once; else the process waits until the run's device is free.
+
+        Raises:
+            InputError: the run has finished.
+        """
+        self.check_unfinished()
+        return self.start(WORKER, *([NOW] if now else []), threads=self.run_settings.threads)
+
+    def check_unfinished(self) -> None:
+        """Refuse to go on with a run that has finished.
+
+        Raises:
+            InputError: it has.
+        """
+        if self.last_state()["state"] == "finished":
+            raise InputError(f"run `{self.id}` is finished; only a stopped, failed or lost run can go on")
+
+    def begin_anew(self) -> None:
+        """Forget what the run has learnt, so that it begins with its first step again; its journal stays.
+
+        Raises:
+            InputError: the run is live or has finished.
+        """
+        self.check_unfinished()
+        if self.is_live():
+            raise InputError(
+                f"run `{self.id}` is {self.last_state()['state']}; stop it before it begins anew"
+            )
+        shutil.rmtree(self.checkpoint_folder, ignore_errors=True)
 
     def delete(self) -> None:
         """Remove the run with everything in it.

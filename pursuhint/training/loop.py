@@ -40,6 +40,8 @@ from pursuhint.training.window import Window, step_entry
 Record = Callable[..., None]
 """Called as ``record(kind, **fields)`` with plain values; a run's journal is one."""
 LOGGED_PER_EPOCH = 20
+SAVE_EVERY = 600.0
+"""Seconds after which a checkpoint is written within an epoch too: the most that a killed run does again."""
 
 
 class Stopped(StopRequested):
@@ -91,6 +93,7 @@ class Trainer:
         self.average: nn.Module | None = None
         self._compiler = None if settings.compile == "off" else Compiler(self._warn)
         taught = parts.teacher is not None and any(loss.needs_teacher for loss in self.distiller.losses)
+        self._save_next = time.monotonic() + SAVE_EVERY
         self._teacher: Teaching | None = None
         if taught:
             self._teacher = LiveTeacher(
@@ -188,8 +191,14 @@ class Trainer:
                 while self.standing.epoch < self.settings.epochs:
                     self._train_epoch()
                 final = self.processes.from_first(
-                    lambda: self.selection.final(self._scored, self.distiller.student)
+                    lambda: self._unless_stopped(
+                        lambda: self.selection.final(
+                            self._scored, self.distiller.student, progress=self._heed
+                        )
+                    )
                 )
+                if final is None:
+                    raise Stopped("stopped after the last epoch, before the final figures")
         finally:
             if isinstance(self._teacher, KeepingTeacher):
                 self._teacher.kept.close()
@@ -203,10 +212,10 @@ class Trainer:
         parts = self.batches.epoch(epoch, first=first, view=self._view())
         for step in range(first, self.batches.steps):
             if self.processes.any(self.should_stop()):
-                check_tensors(self.distiller, epoch)
-                self.standing = Standing(epoch, step)
-                self._save()
+                self._save_within(epoch, step)
                 raise Stopped(f"stopped in epoch {epoch + 1} after {step} of {self.batches.steps} steps")
+            if self.processes.any(time.monotonic() >= self._save_next):
+                self._save_within(epoch, step)
             rate = learning_rate(self.settings, epoch + step / self.batches.steps)
             batch = itertools.islice(parts, self.settings.accumulate)  # this process's share of it
             self.window.add(self._step(batch, rate, epoch, step))
@@ -214,7 +223,17 @@ class Trainer:
                 self._log(self.window.mean(), epoch, step, rate)
         seconds = time.perf_counter() - began
         check_tensors(self.distiller, epoch)
-        figures = self.processes.from_first(lambda: self.selection.after_epoch(self._scored, epoch))
+        figures = self.processes.from_first(
+            lambda: self._unless_stopped(
+                lambda: self.selection.after_epoch(self._scored, epoch, progress=self._heed)
+            )
+        )
+        if figures is None:
+            self._save_within(epoch, self.batches.steps)
+            steps = self.batches.steps
+            raise Stopped(
+                f"stopped in epoch {epoch + 1} after {steps} of {steps} steps, before it was scored"
+            )
         self.standing = Standing(epoch + 1)
         # Before the checkpoint: a run that ends in between does the epoch again, and readers drop this entry.
         self.record(
@@ -294,7 +313,24 @@ class Trainer:
     def _warn(self, text: str) -> None:
         self.record("warning", text=text)
 
+    def _heed(self, stage: str, done: int, total: int) -> None:
+        if self.should_stop():
+            raise Stopped("stopped while it was scored")
+
+    def _unless_stopped(self, score: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        """Return the scores; None when the run was asked to stop: the other processes must hear of it."""
+        try:
+            return score()
+        except Stopped:
+            return None
+
+    def _save_within(self, epoch: int, step: int) -> None:
+        check_tensors(self.distiller, epoch)
+        self.standing = Standing(epoch, step)
+        self._save()
+
     def _save(self) -> None:
+        self._save_next = time.monotonic() + SAVE_EVERY
         checkpoint = capture(self)
         self.processes.from_first(lambda: save_checkpoint(self.folder, checkpoint) and None)
 

@@ -14,6 +14,7 @@ from pursuhint.analysis.progress import STAGES
 from pursuhint.analysis.worker import analyse, main, work
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.jobs import Cancelled
+from pursuhint.jobs.stopping import stop_soon
 from tests.tiny import TEACHER
 
 
@@ -203,7 +204,7 @@ def test_cancelling_ends_the_process_and_leaves_nothing_half_done(settings, purs
     wait_until(lambda: folder.last_state()["state"] == "running")
     pid = folder.last_state()["pid"]
     began = time.monotonic()
-    folder.cancel()
+    stop_soon(folder)
     assert time.monotonic() - began < 0.5  # the page does not wait
     wait_until(lambda: not folder.is_live())
     assert folder.last_state()["state"] == "stopped" and folder.last_state()["reason"] == "cancelled"
