@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from app import runs_view
 from app.chrome import header
+from app.runs import charts, choice, live, student_card, table
 from pursuhint.runs import list_runs
 
 runs = list_runs()
@@ -15,7 +15,8 @@ if not runs:
         st.page_link("../pages/distill.py", label="Go to Distill →")
     st.stop()
 
-chosen = runs_view.choose(runs)
-runs_view.one(chosen)
-runs_view.table(chosen)
-runs_view.log(chosen)
+chosen = choice.chosen(runs[0])
+live.draw(chosen)
+charts.differences(chosen)
+student_card.draw(chosen[0])
+table.draw()

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import from_json
 
 from pursuhint.errors import StorageError
 
 Event = dict[str, Any]
+PIECE = 1 << 22
+"""Bytes that are parsed together: a long journal is never in memory as a whole."""
 
 
 class Journal:
@@ -53,6 +58,13 @@ class Journal:
                 f"cannot write `{self.path}`: {error.strerror}; free some space, then resume"
             ) from error
 
+    def size(self) -> int:
+        """Return its bytes; 0 when there is no file yet."""
+        try:
+            return os.stat(self.path).st_size
+        except FileNotFoundError:
+            return 0
+
     def read(self, offset: int = 0) -> tuple[list[Event], int]:
         """Return the events after an offset and the offset to go on from.
 
@@ -62,14 +74,30 @@ class Journal:
         Returns:
             The complete events, oldest first, and the new offset.
         """
-        try:
-            with open(self.path, "rb") as file:
-                file.seek(offset)
-                content = file.read()
-        except FileNotFoundError:
-            return [], 0
-        whole = content.rfind(b"\n") + 1
-        return [event for line in content[:whole].splitlines() if (event := _parse(line))], offset + whole
+        pieces = list(self.pieces(offset))
+        return [event for events, _ in pieces for event in events], pieces[-1][1]
+
+    def pieces(self, offset: int = 0) -> Iterator[tuple[list[Event], int]]:
+        """Read like `read`, some megabytes at a time, for whoever need not hold all events at once.
+
+        Args:
+            offset: bytes already read; 0 for all.
+
+        Yields:
+            Complete events, oldest first, and the offset behind them; at least once.
+        """
+        if not self.path.is_file():
+            yield [], 0
+            return
+        rest = b""
+        with open(self.path, "rb") as file:
+            file.seek(offset)
+            while content := file.read(PIECE):
+                content = rest + content
+                whole = content.rfind(b"\n") + 1
+                offset, rest = offset + whole, content[whole:]
+                yield [event for line in content[:whole].splitlines() if (event := _parse(line))], offset
+        yield [], offset
 
 
 def _ends_whole(file: Any) -> bool:
@@ -79,7 +107,7 @@ def _ends_whole(file: Any) -> bool:
 
 def _parse(line: bytes) -> Event | None:
     try:
-        event = json.loads(line)
+        event = from_json(line)
     except ValueError:
         return None
     return event if isinstance(event, dict) else None

@@ -10,7 +10,7 @@ import platform
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pursuhint.errors import PursuhintError
 from pursuhint.jobs import answer
 from pursuhint.progress import Progress, silent
 from pursuhint.ranks import is_first_process, process_count, process_rank
+from pursuhint.runs.examine import examine
 from pursuhint.runs.folder import RunFolder, create_run
 from pursuhint.training.settings import RunSettings
 
@@ -176,12 +177,18 @@ def _stop_together_on_signal(run: RunFolder, first: bool) -> None:
 
 
 def main() -> int:
-    """Work on the folder named on the command line; the journal and the exit code tell how it went."""
+    """Work on the folder named on the command line, then examine the student."""
     os.nice(5)
     run = RunFolder(Path(sys.argv[1]))
     if is_first_process():
         _ask_to_stop_on_signal(run)
-    return answer(lambda: work(run))
+    code = answer(lambda: work(run))
+    if is_first_process():
+        with suppress(PursuhintError):  # each has said in its folder what went wrong
+            run.summary()  # keeps it for lists
+            if code == 0:
+                examine(run)
+    return code
 
 
 if __name__ == "__main__":
