@@ -68,7 +68,7 @@ def paired_difference(
     Example:
         >>> difference, low, high = paired_difference(80, 2, 8, 10)
         >>> [round(float(value), 3) for value in (difference, low, high)]
-        [-0.06, -0.124, 0.006]
+        [-0.06, -0.13, 0.005]
     """
     both, first, second, neither = (np.asarray(count, float) for count in (both, first, second, neither))
     n = both + first + second + neither

@@ -37,8 +37,8 @@ def draw(runs: Sequence[RunFolder], summaries: Sequence[dict[str, Any]], levels:
     mine = state.get()
     choose_kind()
     shown = [
-        Shown(run.id, summary["name"], PALETTE[mine.overlay.colours[run.id]], cached.runs().history(run))
-        for run, summary in zip(runs, summaries, strict=True)
+        Shown(run.id, name, PALETTE[mine.overlay.colours[run.id]], cached.runs().history(run))
+        for run, name in zip(runs, _unique([one["name"] for one in summaries]), strict=True)
     ]
     key = f"curves-{runs[0].id}"
     view = st.session_state.get(key, {}).get("view")

@@ -150,7 +150,7 @@ function heat(seat, epoch) {
       const at = inside ? nearest(line.x, epoch) : null;
       const said = card.querySelectorAll(".legend b")[number];
       if (said) said.textContent = figure(at === null ? line.last : line.y[at], scale.unit);
-      if (at !== null && !seat.hidden.has(line.name)) {
+      if (at !== null && !seat.hidden.has(keyOf(line))) {
         over.append(draw("circle", { class: "dot", r: 3.5, style: `--colour: ${line.colour}`, cx: scale.x(line.x[at]), cy: scale.y(line.y[at]) }));
       }
     });

@@ -24,25 +24,29 @@ function drawPanel(seat, panel, card) {
   drawLegend(seat, panel, card.querySelector(".legend"));
   const plot = card.querySelector(".plot");
   if (!panel.lines.length) return plot.replaceChildren(make("div", { class: "nothing" }, panel.empty));
-  const scale = scaleOf(seat, panel, plot), lines = panel.lines.filter((line) => !seat.hidden.has(line.name));
+  const scale = scaleOf(seat, panel, plot), lines = panel.lines.filter((line) => !seat.hidden.has(keyOf(line)));
   seat.scales.set(panel.id, scale);
   const about = panel.lines.map((line) => `${line.name} ${figure(line.last, panel.unit)}`).join(", ");
-  const svg = draw("svg", { role: "img", "aria-label": `${panel.title}: ${about}` },
+  const svg = plot.querySelector("svg") ?? draw("svg", { role: "img" }); // stays: it may be pointed at
+  svg.setAttribute("aria-label", `${panel.title}: ${about}`);
+  svg.replaceChildren(
     ...axes(scale, panel),
     ...panel.marks.map((mark) => level(scale, mark)),
-    ...lines.map((line) => draw("path", { class: `line ${line.bold ? "bold" : ""}`, style: `--colour: ${line.colour}`, d: pathOf(line, scale) })),
+    // A drawing in the drawing: what lies outside of the axes is cut off.
+    draw("svg", { x: scale.left, y: 0, width: scale.inner, height: scale.bottom, viewBox: `${scale.left} 0 ${scale.inner} ${scale.bottom}` },
+      ...lines.map((line) => draw("path", { class: `line ${line.bold ? "bold" : ""}`, style: `--colour: ${line.colour}`, d: pathOf(line, scale) }))),
     ...lines.filter((line) => line.end >= scale.from && line.end <= scale.to).map((line) => draw("circle", {
       class: "dot", r: 4, style: `--colour: ${line.colour}`, cx: scale.x(line.end), cy: scale.y(line.last) })),
     draw("g", { class: "over" }));
-  plot.replaceChildren(svg);
+  if (!svg.isConnected) plot.replaceChildren(svg);
 }
 
 function drawLegend(seat, panel, legend) {
-  const names = panel.lines.map((line) => `${line.name} ${line.colour} ${seat.hidden.has(line.name)}`).join("\n");
+  const names = panel.lines.map((line) => `${line.name} ${line.colour} ${seat.hidden.has(keyOf(line))}`).join("\n");
   if (legend.dataset.names === names) return; // a button that is replaced under the pointer loses its click
   legend.dataset.names = names;
   legend.replaceChildren(...panel.lines.map((line) => make("button", {
-    type: "button", "data-line": line.name, "aria-pressed": String(!seat.hidden.has(line.name)), title: line.name,
+    type: "button", "data-line": keyOf(line), "aria-pressed": String(!seat.hidden.has(keyOf(line))), title: line.name,
   }, make("i", { style: `--colour: ${line.colour}` }), make("span", { class: "name" }, line.name), make("b", {}))));
 }
 
@@ -59,7 +63,7 @@ function scaleOf(seat, panel, plot) {
 function rangeOf(seat, panel, from, to) {
   let low = Infinity, high = -Infinity;
   for (const line of panel.lines) {
-    if (seat.hidden.has(line.name)) continue;
+    if (seat.hidden.has(keyOf(line))) continue;
     for (let i = 0; i < line.x.length; i++) {
       if (line.x[i + 1] < from || line.x[i - 1] > to) continue;
       if (line.y[i] < low) low = line.y[i];
@@ -115,5 +119,6 @@ function nearest(places, epoch) {
   return low > 0 && epoch - places[low - 1] < places[low] - epoch ? low - 1 : low;
 }
 
+const keyOf = (line) => `${line.colour} ${line.name}`;
 const tidy = (value) => String(Number(value.toPrecision(4))).replace("-", "−");
 const figure = (value, unit) => (unit === "%" ? `${value.toFixed(2)} %` : tidy(value) + (unit && ` ${unit}`));

@@ -99,6 +99,23 @@ class Journal:
                 yield [event for line in content[:whole].splitlines() if (event := _parse(line))], offset
         yield [], offset
 
+    def between(self, begin: int, end: int) -> list[Event]:
+        """Return the events whose whole lines lie between two offsets; the first may be any byte.
+
+        Args:
+            begin: bytes that are passed over.
+            end: where to stop reading.
+        """
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(max(0, begin - 1))
+                content = file.read(end - max(0, begin - 1))
+        except FileNotFoundError:
+            return []
+        first = content.find(b"\n") + 1 if begin else 0  # the line that `begin` lies in is left out
+        whole = content.rfind(b"\n") + 1
+        return [event for line in content[first:whole].splitlines() if (event := _parse(line))]
+
 
 def _ends_whole(file: Any) -> bool:
     file.seek(-1, os.SEEK_END)

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pursuhint.errors import InputError, StorageError
-from pursuhint.files import read_json, write_json
+from pursuhint.errors import StorageError
+from pursuhint.files import write_json
 from pursuhint.jobs import Event
 from pursuhint.runs.history import History
 from pursuhint.training.settings import RunSettings
@@ -111,8 +111,8 @@ def settings_table(settings: RunSettings) -> dict[str, Any]:
 def read_digest(run: Path, journal: int) -> Digest | None:
     """Return the digest in a run's folder when it was made from a journal of this size."""
     try:
-        digest = Digest.model_validate(read_json(run / FILE))
-    except (InputError, ValidationError):  # there is none, or another version's: it is made anew
+        digest = Digest.model_validate_json((run / FILE).read_bytes())
+    except (OSError, ValidationError):  # there is none, or another version's: it is made anew
         return None
     return digest if (digest.version, digest.journal) == (VERSION, journal) else None
 

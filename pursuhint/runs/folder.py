@@ -15,6 +15,7 @@ from pursuhint.errors import InputError, PursuhintError, unknown
 from pursuhint.home import runs_folder
 from pursuhint.jobs import LIVE, JobFolder
 from pursuhint.runs.digest import Digest, keep_digest, make_digest, read_digest
+from pursuhint.runs.glance import glance
 from pursuhint.runs.history import History
 from pursuhint.runs.labels import RunLabels, read_labels, write_labels
 from pursuhint.training.settings import RunSettings, make_settings
@@ -61,18 +62,18 @@ class RunFolder(JobFolder):
         return history
 
     def digest(self, history: History | None = None) -> Digest:
-        """Return the run in short: as it was kept, else from its journal, which is read when not given."""
+        """Return the run in short: as it was kept, else from the two ends of its journal."""
         if history is not None:
             return make_digest(history, self.run_settings, journal=history.offset)
         size = self.journal.size()  # before it is read: what comes meanwhile makes the digest outdated
         kept = read_digest(self.path, size)
-        return kept or make_digest(self.history(), self.run_settings, journal=size)
+        return kept or make_digest(glance(self.journal), self.run_settings, journal=size)
 
     def summary(self, history: History | None = None) -> dict[str, Any]:
         """Return id, name, state and its reason, pid, epoch, epochs, the latest metrics and so on.
 
         Args:
-            history: when it is at hand; otherwise that of an ended run is read once and its digest kept.
+            history: when it is at hand; otherwise the digest of an ended run is made once and kept.
         """
         digest = self.digest(history)
         summary = self.summary_of(digest)

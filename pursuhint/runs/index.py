@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from threading import RLock
 from typing import Any
 
 from pursuhint.errors import PursuhintError, find_named
+from pursuhint.home import runs_folder
 from pursuhint.jobs import LIVE
 from pursuhint.runs.digest import Digest
 from pursuhint.runs.folder import RunFolder, list_runs
@@ -19,6 +21,9 @@ from pursuhint.runs.labels import FILE as LABELS
 Summary = dict[str, Any]
 MOST_HISTORIES = 24
 """Journals that are held in memory: those looked at last. One of 100,000 steps takes about 30 MB."""
+
+FRESH = 10_000_000_000
+"""Nanoseconds within which a second change of a folder may not show in its time."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +47,30 @@ class RunIndex:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._known: dict[str, _Known] = {}
+        self._listed: tuple[int, list[RunFolder]] = (-1, [])
         self._histories: OrderedDict[str, History] = OrderedDict()
         self._lock = RLock()
 
     def summaries(self) -> tuple[list[Summary], list[str]]:
         """Return the summaries of all runs, newest first, and why some cannot be read."""
         read, problems = [], []
-        runs = list_runs(self._folder)
+        runs = self._runs()
         for run in runs:
             try:
                 read.append(self.summary(run))
             except PursuhintError as error:
                 problems.append(str(error))
-        with self._lock:
-            for gone in self._known.keys() - {run.id for run in runs}:
-                self.forget(gone)
+        for gone in set(self._known) - {run.id for run in runs}:
+            self.forget(gone)
         return read, problems
+
+    def _runs(self) -> list[RunFolder]:
+        """List the runs; nothing is looked up while no folder came or went."""
+        base = self._folder or runs_folder()
+        changed = _written(base)
+        if changed != self._listed[0] or time.time_ns() - changed < FRESH:
+            self._listed = (changed, list_runs(base))
+        return self._listed[1]
 
     def summary(self, run: RunFolder) -> Summary:
         """Return a run's summary.
@@ -81,7 +94,8 @@ class RunIndex:
         digest = run.digest(self.history(run) if followed else None)
         summary = run.summary_of(digest)
         if summary["state"] in LIVE:
-            self.history(run)  # from here on it is followed
+            if not followed:
+                self.history(run)  # from here on it is
         elif digest.journal == stamp[0]:
             run.keep(digest)
         return _Known(stamp, summary, digest)

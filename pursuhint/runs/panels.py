@@ -187,6 +187,7 @@ def _terms(shown: Sequence[Shown], kind: Kind, weights: str, live: bool) -> Iter
         return
     totals = tuple(_steps(one, one.name, one.colour, one.history.steps.column("total")) for one in shown)
     yield Panel("total", "Total loss", totals, width=5, **about | {"aside": "", "unit": ""})
+    about |= {"aside": "" if kind == "raw" else kind, "tall": False}
     found = [term_values(one.history.steps, kind) for one in shown]
     for term in FACTORS:
         lines = tuple(
@@ -195,7 +196,7 @@ def _terms(shown: Sequence[Shown], kind: Kind, weights: str, live: bool) -> Iter
             if term in values
         )
         if lines:
-            yield Panel(f"term-{term}", _term_name(term, kind), lines, **about | {"tall": False})
+            yield Panel(f"term-{term}", _term_name(term, kind), lines, **about)
 
 
 def _term_name(term: str, kind: Kind) -> str:

@@ -70,7 +70,7 @@ def thin_view(
     Example:
         >>> places = np.arange(100_000.0)
         >>> chosen = thin_view(places, np.sin(places), (500.0, 600.0))
-        >>> chosen[0], chosen[-1], len(chosen)
+        >>> chosen.min().item(), chosen.max().item(), len(chosen)
         (400, 700, 301)
     """
     if view is None:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(path.stem for path in (ROOT / "app").glob("*.py") if path.stem not in ("__init__", "main"))
+FILES = [path for path in (ROOT / "app").rglob("*.py") if path.stem not in ("__init__", "main")]
+MODULES = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES)
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_hold(name):
-    assert doctest.testmod(importlib.import_module(f"app.{name}")).failed == 0
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "pages").glob("*.py")), ids=lambda path: path.stem)
