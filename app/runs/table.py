@@ -21,11 +21,14 @@ from pursuhint.runs.panels import PALETTE
 
 EVERY = 2
 """Seconds between two looks at live runs."""
+ROWS, HEIGHT = 12, 440
+"""Rows up to which the table is as high as they are, and its height in pixels beyond."""
 CHIPS = [str(number + 1) for number in range(len(PALETTE))]
 COLUMNS = {
     "": st.column_config.MultiselectColumn(
         options=CHIPS, color=list(PALETTE), width=50, help="Its colour in the curves"
     ),
+    "run": st.column_config.TextColumn(width=260),
     "state": st.column_config.MultiselectColumn(
         options=list(head.COLOURS), color=list(head.COLOURS.values())
     ),
@@ -150,7 +153,7 @@ def _table(found: Sequence[dict[str, Any]]) -> None:
         on_select="rerun",
         selection_mode=["multi-row", "single-cell"],
         selection_default={"selection": {"rows": [ids.index(run) for run in looked.runs if run in ids]}},
-        height=min(460, 38 + 35 * len(found)),
+        height="content" if len(found) <= ROWS else HEIGHT,
     )["selection"]
     wanted = after_ticking(ids, list(looked.runs), ticked["rows"], ticked["cells"])
     if wanted != list(looked.runs):

@@ -268,7 +268,8 @@ CONDITIONS: dict[str, tuple[str, Callable[[Shown, str], Line]]] = {
 def _conditions(shown: Sequence[Shown]) -> Iterator[Panel]:
     for name, (title, line_of) in CONDITIONS.items():
         lines = tuple(line_of(one, one.colour if len(shown) > 1 else MUTED) for one in shown)
-        yield Panel(name, title, lines, width=4, floor=0.0)
+        if any(len(line.values) for line in lines):
+            yield Panel(name, title, lines, width=4, floor=0.0)
 
 
 def _steps(run: Shown, name: str, colour: str, values: np.ndarray) -> Line:
