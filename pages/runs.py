@@ -2,11 +2,11 @@
 
 import streamlit as st
 
+from app import cached
 from app.chrome import header
 from app.runs import charts, choice, live, student_card, table
-from pursuhint.runs import list_runs
 
-runs = list_runs()
+runs = cached.runs().runs()
 if not runs:
     header("Runs", "Distillations, live and finished")
     with st.container(border=True):

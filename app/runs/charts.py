@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cached, failures, state
+from app import cached, failures, launch, state
 from app.chrome import card
+from app.runs import choice
 from app.runs.levels import Levels
 from pursuhint.runs import RunFolder
 from pursuhint.runs.panels import KINDS, PALETTE, Shown, curves, weights_in_words
 from pursuhint.runs.setting_differences import setting_differences
+from pursuhint.runs.untaught import is_untaught, untaught_settings
 
 PARTS = ("panel", "curves")
 """The files of the script in their order: Streamlit takes one, and there is no bundler."""
@@ -52,8 +54,8 @@ def draw(runs: Sequence[RunFolder], summaries: Sequence[dict[str, Any]], levels:
         view=tuple(view) if view else None,
     )
     _component(key=key, data=content, default={"view": None}, on_view_change=lambda: None)
-    if levels.untaught and len(shown) == 1:
-        _tell(levels)
+    if len(shown) == 1:
+        _tell(runs[0], summaries[0], levels)
 
 
 def choose_kind() -> None:
@@ -76,8 +78,18 @@ def _weights(shown: Shown, run: RunFolder) -> str:
     return weights_in_words(settled, run.run_settings.weight_schedule.model_dump())
 
 
-def _tell(levels: Levels) -> None:
+def _tell(run: RunFolder, summary: dict[str, Any], levels: Levels) -> None:
+    """Say which run without a teacher is compared with, or let one be made."""
     alone = levels.untaught
+    if alone is None:
+        if not is_untaught(summary["settings"]) and summary["state"] == "finished":
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.caption(
+                    "What the teacher adds shows beside the same training without it.", width="content"
+                )
+                train = failures.kept(lambda: train_alone(run))
+                st.button("Train without a teacher", on_click=train, key="run-alone", type="tertiary")
+        return
     differs = f"; it also differs in {', '.join(alone.differs)}" if alone.differs else ""
     st.caption(f"No teacher: the finished run “{alone.name}” of the same student, data and seed{differs}.")
 
@@ -99,6 +111,11 @@ def _differences(summaries: Sequence[dict[str, Any]]) -> None:
         columns = _unique([summary["name"] for summary in summaries])
         rows = {name.replace("_", " "): [_said(value) for value in values] for name, values in found.items()}
         st.dataframe(pd.DataFrame.from_dict(rows, orient="index", columns=columns))
+
+
+def train_alone(run: RunFolder) -> None:
+    """Start the same training without the teacher, and draw it over the run."""
+    choice.take([*state.get().overlay.runs, launch.start(untaught_settings(run.run_settings))])
 
 
 def _said(value: Any) -> str:

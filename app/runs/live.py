@@ -9,6 +9,7 @@ from app.runs import charts, figures, head
 from app.runs.levels import levels
 from pursuhint.jobs import LIVE
 from pursuhint.runs import RunFolder
+from pursuhint.runs.index import known_tags
 
 EVERY = 1
 """Seconds between two looks at a live run."""
@@ -35,17 +36,12 @@ def _draw(runs: list[RunFolder], was_live: bool) -> None:
         if live != was_live:
             st.rerun()
         beside = levels(summaries[0], history)
-        head.draw(runs[0], summaries[0], tags())
+        head.draw(runs[0], summaries[0], known_tags(cached.summaries()[0]))
         figures.draw(summaries[0], history, beside)
         charts.draw(runs, summaries, beside, live)
         for text in history.warnings:
             st.warning(text, icon=":material/warning:")
         log(runs[0])
-
-
-def tags() -> list[str]:
-    """Return the tags that runs have."""
-    return sorted({tag for one in cached.summaries()[0] for tag in one["tags"]})
 
 
 def log(run: RunFolder) -> None:

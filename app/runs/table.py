@@ -13,10 +13,9 @@ import streamlit as st
 from app import cached, failures, state
 from app.chrome import card, several
 from app.runs import choice, head
-from app.runs.live import tags as known_tags
 from pursuhint.jobs import LIVE
 from pursuhint.runs import RunFolder, find_run
-from pursuhint.runs.index import ORDERS, accuracy, arrange
+from pursuhint.runs.index import ORDERS, accuracy, arrange, known_tags
 from pursuhint.runs.panels import PALETTE
 
 EVERY = 2
@@ -61,14 +60,14 @@ def _draw() -> None:
             st.caption("No run fits; loosen what is asked for.")
             return
         _table(found)
-        _deeds(found)
+        _deeds(found, known_tags(summaries))
 
 
 def _controls(summaries: Sequence[dict[str, Any]]) -> None:
     mine = state.get()
     have = {
         "states": [name for name in head.COLOURS if any(one["state"] == name for one in summaries)],
-        "tags": known_tags(),
+        "tags": known_tags(summaries),
     }
 
     def take(name: str) -> None:
@@ -185,8 +184,8 @@ def after_ticking(
     return [*kept, *(run for run in ticked if run not in kept)][: state.MOST_RUNS] or list(looked)
 
 
-def _deeds(found: Sequence[dict[str, Any]]) -> None:
-    """Offer what can be done with the ticked runs."""
+def _deeds(found: Sequence[dict[str, Any]], tags: list[str]) -> None:
+    """Offer what can be done with the ticked runs; `tags` are those that runs have."""
     looked = state.get().overlay.runs
     listed = {one["id"]: one for one in found}
     ticked = [find_run(run) for run in looked if run in listed]
@@ -194,7 +193,7 @@ def _deeds(found: Sequence[dict[str, Any]]) -> None:
         return
     with st.container(horizontal=True):
         with st.popover(f"Tag {len(ticked)}", icon=":material/label:"), st.form("runs-tag", border=False):
-            st.multiselect("Tags to add", known_tags(), key="runs-add", accept_new_options=True)
+            st.multiselect("Tags to add", tags, key="runs-add", accept_new_options=True)
             st.form_submit_button("Add", on_click=failures.kept(lambda: tag(ticked)), type="primary")
         if st.button(f"Delete {len(ticked)}", key="runs-delete", icon=":material/delete:"):
             head.confirm_delete(ticked, several(len(ticked), "run"))

@@ -29,14 +29,11 @@ class History:
 
     def extend(self, events: list[Event]) -> None:
         """Add events in their order; work that a resumed run did again replaces what it did first."""
-        steps: list[Event] = []  # appended together: columns grow by blocks
+        fresh: dict[str, list[Event]] = {"step": [], "epoch": []}  # columns grow by blocks, not one by one
         for event in events:
             kind = event["kind"]
-            if kind == "step":
-                steps.append(event)
-                continue
-            if kind == "epoch":
-                self.epochs.extend([event])
+            if kind in fresh:
+                fresh[kind].append(event)
             elif kind == "warning":
                 self.warnings.append(event["text"])
             elif kind == "state":
@@ -44,12 +41,16 @@ class History:
             else:
                 self.facts[kind] = event
                 if kind in ("resume", "weights"):
-                    self.steps.extend(steps)
-                    steps = []
+                    self._add(fresh)
                     # Weights settle once, before the first step: there was no checkpoint.
                     place = (event["epoch"], event["step"]) if kind == "resume" else (0, 0)
                     self._forget_after(*place)
-        self.steps.extend(steps)
+        self._add(fresh)
+
+    def _add(self, fresh: dict[str, list[Event]]) -> None:
+        self.steps.extend(fresh["step"])
+        self.epochs.extend(fresh["epoch"])
+        fresh["step"], fresh["epoch"] = [], []
 
     def _forget_after(self, epoch: int, step: int) -> None:
         per_epoch = self.facts.get("start", {}).get("steps_per_epoch", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -54,7 +55,7 @@ class RunIndex:
     def summaries(self) -> tuple[list[Summary], list[str]]:
         """Return the summaries of all runs, newest first, and why some cannot be read."""
         read, problems = [], []
-        runs = self._runs()
+        runs = self.runs()
         for run in runs:
             try:
                 read.append(self.summary(run))
@@ -64,8 +65,8 @@ class RunIndex:
             self.forget(gone)
         return read, problems
 
-    def _runs(self) -> list[RunFolder]:
-        """List the runs; nothing is looked up while no folder came or went."""
+    def runs(self) -> list[RunFolder]:
+        """Return all runs, newest first; nothing is looked up while no folder came or went."""
         base = self._folder or runs_folder()
         changed = _written(base)
         if changed != self._listed[0] or time.time_ns() - changed < FRESH:
@@ -78,7 +79,7 @@ class RunIndex:
         Raises:
             InputError: the run cannot be read.
         """
-        stamp = (run.journal.size(), _written(run.path / LABELS))
+        stamp = (run.journal.size(), _written(os.path.join(run.path, LABELS)))
         known = self._known.get(run.id)
         if known is None or known.stamp[0] != stamp[0]:
             known = self._read(run, stamp)
@@ -119,9 +120,9 @@ class RunIndex:
             self._histories.pop(run, None)
 
 
-def _written(path: Path) -> int:
+def _written(path: Path | str) -> int:
     try:
-        return path.stat().st_mtime_ns
+        return os.stat(path).st_mtime_ns
     except FileNotFoundError:
         return 0
 
@@ -129,6 +130,11 @@ def _written(path: Path) -> int:
 def accuracy(summary: Summary) -> float | None:
     """Return the accuracy that a run is listed with: on test once it has finished, else on validation."""
     return summary["metrics"].get("test_accuracy", summary["metrics"].get("validation_accuracy"))
+
+
+def known_tags(summaries: Iterable[Summary]) -> list[str]:
+    """Return the tags that runs have, in the order of the alphabet."""
+    return sorted({tag for one in summaries for tag in one["tags"]})
 
 
 ORDERS: dict[str, Callable[[Summary], Any]] = {

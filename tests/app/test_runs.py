@@ -112,6 +112,18 @@ def test_curves_hold_the_journal_the_teacher_and_the_untaught_student(open_page,
     assert "+11.00 over no teacher · −8.60 to the teacher" in texts(app)
 
 
+def test_the_same_training_without_a_teacher_is_started_and_drawn_over_it(open_page, make_run, monkeypatch):
+    run = make_run("finished", name="taught")
+    monkeypatch.setattr(RunFolder, "launch", lambda run: run.set_state("queued"))
+    app = open_page("runs", run=run.id)
+    widget(app.button, "Train without a teacher").click().run()
+    new = next(one for one in list_runs() if one.id != run.id)
+    settings = new.run_settings
+    assert (settings.kind, settings.plan, settings.epochs) == ("train", None, run.run_settings.epochs)
+    names = [line["name"] for line in drawn(app)["total"]["lines"]]
+    assert names[0] == "taught" and app.query_params["with"] in (new.id, [new.id])
+
+
 def test_terms_are_drawn_as_chosen(open_page, make_run):
     make_run("finished")
     app = open_page("runs")

@@ -17,7 +17,7 @@ TRAINING_MS = 180_000
 
 @pytest.fixture
 def new_run(app):
-    """Start a small distillation in the app's folder: ``new_run(name="a", epochs=1)``; it ends with the test."""
+    """Start a small distillation in the app: ``new_run(name="a", epochs=1)``; it ends with the test."""
     plan, made = choose_hints(AnalysisFolder(BUILTIN_ANALYSIS)), []
 
     def make(**fields) -> RunFolder:

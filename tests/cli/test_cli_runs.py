@@ -238,6 +238,6 @@ def test_a_student_is_examined(pursuhint, finished: RunFolder):
     final = finished.history().facts["final"]
     assert figures["student"]["accuracy"] == pytest.approx(final["test_accuracy"])
     lines = pursuhint("runs", "examine", finished.id).out.splitlines()  # of the card that was kept
-    whole = next(line for line in lines if " all " in line)
+    whole = next(line for line in lines if "all" in line.split())
     assert f"{100 * figures['change']['accuracy']:+.1f}" in whole
     assert f"{100 * figures['teacher']['accuracy']:.2f} %" in whole

@@ -5,7 +5,7 @@ import pytest
 from pursuhint.runs import RunFolder
 from pursuhint.runs.digest import FILE, make_digest
 from pursuhint.runs.glance import END, glance
-from tests.runs.conftest import log_epoch, log_step
+from tests.runs.conftest import epoch, step
 
 
 def whole(run: RunFolder) -> dict:
@@ -30,8 +30,8 @@ def test_a_run_that_went_back_is_summed_up_from_where_it_went_on(write_run):
     run.journal.append("resume", epoch=200, step=1)
     assert run.summary() == whole(run)
     assert run.summary()["epoch"] == 200
-    log_step(run, 402)
-    log_epoch(run, 201, 0.99)
+    run.journal.append(**step(402))
+    run.journal.append(**epoch(201, 0.99))
     run.set_state("running", pid=2**22, born=0.0)
     assert run.summary() == whole(run)
     assert (run.summary()["epoch"], run.summary()["metrics"]["loss"]) == (201, pytest.approx(2.5 / 402))

@@ -10,7 +10,7 @@ import pytest
 from pursuhint.errors import InputError
 from pursuhint.runs import RunIndex, delete_runs
 from pursuhint.runs.index import arrange
-from tests.runs.conftest import log_epoch, log_step
+from tests.runs.conftest import epoch, step
 
 
 def go_live(run) -> None:
@@ -26,8 +26,8 @@ def test_summaries_follow_what_happens(write_run, tmp_path: Path):
         [],
     )
     run.label(name="renamed")
-    log_step(other, 7)
-    log_epoch(other, 4, 0.9)
+    other.journal.append(**step(7))
+    other.journal.append(**epoch(4, 0.9))
     summaries, _ = index.summaries()
     assert {one["name"] for one in summaries} == {"renamed", "two"}
     live = next(one for one in summaries if one["name"] == "two")
@@ -50,7 +50,7 @@ def test_a_live_run_is_read_on_from_where_one_stopped(write_run, tmp_path, monke
         type(run.journal), "pieces", lambda self, offset=0: begins.append(offset) or pieces(self, offset)
     )
     size = run.journal.size()
-    log_step(run, 7)
+    run.journal.append(**step(7))
     assert index.summary(run)["metrics"]["loss"] == pytest.approx(2.5 / 7)
     assert begins == [size] and index.history(run) is history and len(history.steps) == 7
 
@@ -62,7 +62,7 @@ def test_many_readers_at_once_read_every_step_once(write_run, tmp_path: Path):
     for reader in readers:
         reader.start()
     for number in range(101, 131):
-        log_step(run, number)
+        run.journal.append(**step(number))
     for reader in readers:
         reader.join()
     assert [step["step"] for step in index.history(run).steps] == list(range(1, 131))
