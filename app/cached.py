@@ -15,17 +15,17 @@ from pursuhint.analysis.cross import CrossMatrix, kept_cross_matrix
 from pursuhint.analysis.progress import usual_seconds as usual
 from pursuhint.clustering import silhouette_curve
 from pursuhint.comparison import PlanCoverage, beside_presets
-from pursuhint.errors import PursuhintError
 from pursuhint.figures import silhouette_bars
 from pursuhint.hints import choose_hints
+from pursuhint.home import runs_folder
 from pursuhint.image_view import image_view
-from pursuhint.jobs import LIVE
 from pursuhint.lesson import RealAndShuffled, Trainings, by_image_count, load_trainings, same_class_neighbours
 from pursuhint.neighbours import Neighbour, nearest_images
 from pursuhint.pair_facts import PairFacts, cross_pair_facts, pair_facts
 from pursuhint.plan import HintPlan
 from pursuhint.probe import ask_proposals, ask_student, ask_training_images
-from pursuhint.runs import RunFolder, list_runs
+from pursuhint.runs import RunIndex
+from pursuhint.runs.report_card import ReportCard
 from pursuhint.similarity import SimilarityMatrix
 from pursuhint.students import StudentCard, Target
 
@@ -163,28 +163,24 @@ def proposals(
     return ask_proposals(teacher_spec, classes, image_shape, target)
 
 
-@keep(512)
-def _summary(path: str, written: int, length: int) -> dict[str, Any]:
-    return RunFolder(Path(path)).summary()
+@keep(4)
+def _index(folder: str) -> RunIndex:
+    return RunIndex(Path(folder))
 
 
-def summary(run: RunFolder) -> dict[str, Any]:
-    """Return a run's summary, read anew while it is live: a process can end without writing so."""
-    journal = run.journal.path
-    length = journal.stat().st_size if journal.is_file() else 0
-    kept = _summary(str(run.path), stamp(journal), length)
-    return run.summary() if kept["state"] in LIVE else kept
+def runs() -> RunIndex:
+    """Return what is known of all runs, shared by all visitors."""
+    return _index(str(runs_folder()))
 
 
 def summaries() -> tuple[list[dict[str, Any]], list[str]]:
     """Return the summaries of all runs, newest first, and why some cannot be read."""
-    read, problems = [], []
-    for run in list_runs():
-        try:
-            read.append(summary(run))
-        except PursuhintError as error:
-            problems.append(str(error))
-    return read, problems
+    return runs().summaries()
+
+
+@keep(32)
+def report_card(path: str, written: int) -> ReportCard:
+    return ReportCard.load(Path(path))
 
 
 @keep(2, "Looking for neighbours …")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,13 +16,15 @@ from pursuhint.drafts import Draft
 from pursuhint.embedding import LayerMap
 from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
 from pursuhint.plan import HintPlan
-from pursuhint.runs import History, RunFolder
+from pursuhint.runs.panels import PALETTE, Kind
 from pursuhint.similarity import metrics_of
 from pursuhint.view import Order
 
 KEY = "pursuhint"
 STEPS = 100
 """Changes that can be undone."""
+MOST_RUNS = len(PALETTE)
+"""Runs whose curves are drawn over each other: as many as there are colours."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,28 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Overlay:
+    """Which runs are looked at on the Runs page.
+
+    Attributes:
+        runs: ids; the first one's page it is, the others' curves are drawn over its own.
+        colours: id -> number of the colour, for as long as the run is looked at.
+        drawn: counts the changes of what is ticked that were not made in the table.
+        kind: what is drawn of each term of the loss.
+        words, states, tags, by: which runs are listed and in which order, see `pursuhint.runs.index.arrange`.
+    """
+
+    runs: tuple[str, ...] = ()
+    colours: dict[str, int] = field(default_factory=dict)
+    drawn: int = 0
+    kind: Kind = "weighted"
+    words: str = ""
+    states: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    by: str = "newest"
+
+
+@dataclass(frozen=True)
 class KeptDraft:
     """What of this visit is on disk.
 
@@ -137,9 +161,9 @@ class AppState:
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
         launched: ticket of a Start button -> id of the run that its first click started.
         latencies: network -> seconds for an image, of those that were last measured side by side.
-        histories: what was read of each run's journal so far.
         lesson: how far the lesson was read.
         explains: whether explanations are shown; None until the address was asked.
+        overlay: which runs are looked at.
         problem: what went wrong in a callback, to be shown once.
         revision: counts the changes of plans; part of the keys of widgets that show one.
     """
@@ -160,9 +184,9 @@ class AppState:
     launched: dict[int, str] = field(default_factory=dict)
     ticket: int = 0
     latencies: dict[str, float] = field(default_factory=dict)
-    histories: dict[str, History] = field(default_factory=dict)
     lesson: Reading = field(default_factory=Reading)
     explains: bool | None = None
+    overlay: Overlay = field(default_factory=Overlay)
     problem: str = ""
     revision: int = 0
 
@@ -293,10 +317,18 @@ class AppState:
         if self.ticket in self.launched:
             self.ticket += 1
 
-    def history(self, run: RunFolder) -> History:
-        """Read what a run's journal gained since it was last read."""
-        self.histories[run.id] = run.history(self.histories.get(run.id))
-        return self.histories[run.id]
+    def look_at(self, runs: Iterable[str]) -> None:
+        """Draw these runs over each other, each in the colour that it was first seen in."""
+        chosen = tuple(dict.fromkeys(runs))[:MOST_RUNS]
+        colours = {run: self.overlay.colours[run] for run in chosen if run in self.overlay.colours}
+        for run in chosen:
+            free = (colour for colour in range(MOST_RUNS) if colour not in colours.values())
+            colours.setdefault(run, next(free))
+        self.overlay = replace(self.overlay, runs=chosen, colours=colours)
+
+    def list_runs_by(self, **changed: Any) -> None:
+        """Change which runs are listed, and how; it changes none of them."""
+        self.overlay = replace(self.overlay, **changed)
 
 
 def get() -> AppState:

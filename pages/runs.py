@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from app import runs_view
+from app import cached
 from app.chrome import header
 from app.explain import explain
-from pursuhint.runs import list_runs
+from app.runs import charts, choice, live, student_card, table
 
-runs = list_runs()
+runs = cached.runs().runs()
 if not runs:
     header("Runs", "Distillations, live and finished")
     with st.container(border=True):
@@ -16,9 +16,10 @@ if not runs:
         st.page_link("../pages/distill.py", label="Go to Distill →")
     st.stop()
 
-chosen = runs_view.choose(runs)
-runs_view.one(chosen)
+chosen = choice.chosen(runs[0])
+live.draw(chosen)
 explain("curves")
-runs_view.table(chosen)
+charts.differences(chosen)
+student_card.draw(chosen[0])
+table.draw()
 explain("runs")
-runs_view.log(chosen)

@@ -1,4 +1,4 @@
-"""Commands about runs: list, show, follow, stop, resume, retry, delete, gc."""
+"""Commands about runs: list, show, follow, stop, resume, retry, label, examine, mirror, delete, gc."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pursuhint.cli import options as o
+from pursuhint.cli.class_table import class_rows
 from pursuhint.cli.output import err, out, percent, print_json, several, table
 from pursuhint.errors import InputError
 from pursuhint.files import in_bytes
@@ -144,6 +145,36 @@ def collect(
         table("would be removed", ("run", "file", "size", "why"), rows)
     done = "to be freed" if dry_run else "freed"
     out.print(f"{several(len(found), 'file')}, {in_bytes(freed)} {done}", highlight=False)
+
+
+@app.command()
+def label(
+    run: RunId,
+    name: Annotated[str | None, typer.Option(help="What it is called; empty for its first name.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag; all given ones replace the former.")] = None,
+    as_json: o.AsJson = False,
+) -> None:
+    """Call a run something else, or tag it; its settings stay as they are."""
+    folder = find_run(run)
+    folder.label(name=name, tags=tag)
+    _answer(folder, as_json)
+
+
+@app.command()
+def examine(run: RunId, as_json: o.AsJson = False) -> None:
+    """Compare a finished student with its teacher on the test images, class by class."""
+    from pursuhint.runs.examine import Examination
+    from pursuhint.runs.examine import examine as examine_student
+
+    folder = find_run(run)
+    kept = Examination(folder)
+    card = kept.card() if kept.is_done else examine_student(folder)
+    figures = card.figures()
+    if as_json:
+        print_json(figures)
+        return
+    rows = class_rows(figures)
+    table(folder.summary()["name"], ("class", "images", "student", "teacher", "change", "95 %"), rows)
 
 
 @app.command()

@@ -49,6 +49,17 @@ class JobFolder:
         """What the worker printed."""
         return self.path / "log.txt"
 
+    def log_tail(self, most: int) -> str:
+        """Return the end of what the worker printed, from the beginning of a line, at most so many bytes."""
+        try:
+            with open(self.log, "rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - most))
+                text = file.read().decode(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+        return text if size <= most else text.partition("\n")[2]
+
     def create(self, settings: dict[str, Any]) -> None:
         """Make the folder with its settings.
 

@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from pydantic_core import from_json
+
 from pursuhint.errors import StorageError
 
 Event = dict[str, Any]
 BLOCK = 1 << 16
 """Bytes that are read at a time from the end."""
+PIECE = 1 << 22
+"""Bytes that are parsed together: a long journal is never in memory as a whole."""
 
 
 class Journal:
@@ -62,6 +66,13 @@ class Journal:
                 f"cannot write `{self.path}`: {error.strerror}; free some space, then resume"
             ) from error
 
+    def size(self) -> int:
+        """Return its bytes; 0 when there is no file yet."""
+        try:
+            return os.stat(self.path).st_size
+        except FileNotFoundError:
+            return 0
+
     def read(self, offset: int = 0) -> tuple[list[Event], int]:
         """Return the events after an offset and the offset to go on from.
 
@@ -71,14 +82,47 @@ class Journal:
         Returns:
             The complete events, oldest first, and the new offset.
         """
+        pieces = list(self.pieces(offset))
+        return [event for events, _ in pieces for event in events], pieces[-1][1]
+
+    def pieces(self, offset: int = 0) -> Iterator[tuple[list[Event], int]]:
+        """Read like `read`, some megabytes at a time, for whoever need not hold all events at once.
+
+        Args:
+            offset: bytes already read; 0 for all.
+
+        Yields:
+            Complete events, oldest first, and the offset behind them; at least once.
+        """
+        if not self.path.is_file():
+            yield [], 0
+            return
+        rest = b""
+        with open(self.path, "rb") as file:
+            file.seek(offset)
+            while content := file.read(PIECE):
+                content = rest + content
+                whole = content.rfind(b"\n") + 1
+                offset, rest = offset + whole, content[whole:]
+                yield [event for line in content[:whole].splitlines() if (event := _parse(line))], offset
+        yield [], offset
+
+    def between(self, begin: int, end: int) -> list[Event]:
+        """Return the events whose whole lines lie between two offsets; the first may be any byte.
+
+        Args:
+            begin: bytes that are passed over.
+            end: where to stop reading.
+        """
         try:
             with open(self.path, "rb") as file:
-                file.seek(offset)
-                content = file.read()
+                file.seek(max(0, begin - 1))
+                content = file.read(end - max(0, begin - 1))
         except FileNotFoundError:
-            return [], 0
+            return []
+        first = content.find(b"\n") + 1 if begin else 0  # the line that `begin` lies in is left out
         whole = content.rfind(b"\n") + 1
-        return [event for line in content[:whole].splitlines() if (event := _parse(line))], offset + whole
+        return [event for line in content[first:whole].splitlines() if (event := _parse(line))]
 
     def last(self, kind: str) -> Event | None:
         """Return the latest event of a kind, found from the end without reading what lies before it."""
@@ -124,7 +168,7 @@ def _lines_from_the_end(file: BinaryIO) -> Iterator[bytes]:
 
 def _parse(line: bytes) -> Event | None:
     try:
-        event = json.loads(line)
+        event = from_json(line)
     except ValueError:
         return None
     return event if isinstance(event, dict) else None

@@ -2,68 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pursuhint.errors import InputError, unknown
+from pursuhint.errors import InputError, PursuhintError, unknown
 from pursuhint.home import runs_folder
-from pursuhint.jobs import Event, JobFolder
+from pursuhint.jobs import LIVE, JobFolder
+from pursuhint.runs.digest import Digest, keep_digest, make_digest, read_digest
+from pursuhint.runs.glance import glance
+from pursuhint.runs.history import History
+from pursuhint.runs.labels import RunLabels, read_labels, write_labels
 from pursuhint.runs.queue import place_of, queue_device
 from pursuhint.training.settings import RunSettings, make_settings
 
 WORKER = "pursuhint.runs.worker"
 NOW = "--now"
 STUDENT = "student.safetensors"
-NO_METRIC = ("kind", "time", "selection")
-"""What the last entry of a run holds besides figures."""
-
-
-@dataclass
-class History:
-    """A run's journal, sorted by kind; `extend` adds what came since.
-
-    Attributes:
-        steps, epochs: logged steps and finished epochs, as recorded by the trainer.
-        facts: the latest event of every other kind (``start``, ``weights``, ``final``, ...).
-        warnings: their texts, oldest first.
-        states: changes of state, oldest first.
-    """
-
-    steps: list[Event] = field(default_factory=list)
-    epochs: list[Event] = field(default_factory=list)
-    facts: dict[str, Event] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    states: list[Event] = field(default_factory=list)
-    offset: int = 0
-
-    def extend(self, events: list[Event]) -> None:
-        """Add events in their order; work that a resumed run did again replaces what it did first."""
-        for event in events:
-            kind = event["kind"]
-            if kind == "step":
-                self.steps.append(event)
-            elif kind == "epoch":
-                self.epochs.append(event)
-            elif kind == "warning":
-                self.warnings.append(event["text"])
-            elif kind == "state":
-                self.states.append(event)
-            else:
-                self.facts[kind] = event
-                if kind == "resume":
-                    self._forget_after(event["epoch"], event["step"])
-                elif kind == "weights":  # settled once, before the first step: there was no checkpoint
-                    self._forget_after(0, 0)
-
-    def _forget_after(self, epoch: int, step: int) -> None:
-        per_epoch = self.facts.get("start", {}).get("steps_per_epoch", 1)
-        self.steps = [e for e in self.steps if e["step"] <= epoch * per_epoch + step]
-        self.epochs = [e for e in self.epochs if e["epoch"] <= epoch]
+EXAMINATION = "examination"
+"""The folder inside a run's in which its student is examined."""
 
 
 class RunFolder(JobFolder):
@@ -96,42 +58,68 @@ class RunFolder(JobFolder):
     def history(self, known: History | None = None) -> History:
         """Read the journal, or only what was added since `known` was read (which is extended in place)."""
         history = known or History()
-        events, history.offset = self.journal.read(history.offset)
-        history.extend(events)
+        for events, offset in self.journal.pieces(history.offset):
+            history.extend(events)
+            history.offset = offset
         return history
 
+    def digest(self, history: History | None = None) -> Digest:
+        """Return the run in short: as it was kept, else from the two ends of its journal."""
+        if history is not None:
+            return make_digest(history, self.run_settings, journal=history.offset)
+        size = self.journal.size()  # before it is read: what comes meanwhile makes the digest outdated
+        kept = read_digest(self.path, size)
+        return kept or make_digest(glance(self.journal), self.run_settings, journal=size)
+
     def summary(self, history: History | None = None) -> dict[str, Any]:
-        """Return id, name, state and its reason, pid, epoch, epochs and the last value of each metric."""
-        history = history or self.history()
-        settings = self.run_settings
-        state = self.last_state(history.states)
-        if state["state"] == "queued" and (place := place_of(self.id, queue_device(settings.device))):
+        """Return id, name, state and its reason, pid, epoch, epochs, the latest metrics and so on.
+
+        Args:
+            history: when it is at hand; otherwise the digest of an ended run is made once and kept.
+        """
+        digest = self.digest(history)
+        summary = self.summary_of(digest)
+        if history is None and summary["state"] not in LIVE and self.journal.size() == digest.journal:
+            self.keep(digest)
+        return summary
+
+    def keep(self, digest: Digest) -> None:
+        """Keep a digest beside the journal, for lists of many runs."""
+        if digest.journal and read_digest(self.path, digest.journal) is None:
+            keep_digest(self.path, digest)
+
+    def summary_of(self, digest: Digest) -> dict[str, Any]:
+        """Return what is known in short, with the run's labels and with the state it is in now."""
+        state, labels, facts = self.last_state(digest.states), self.labels, digest.facts
+        if state["state"] == "queued" and (
+            place := place_of(self.id, queue_device(self.run_settings.device))
+        ):
             state = state | ({} if place.free else {"reason": place.text})
-        metrics: dict[str, float] = {}
-        if history.steps:
-            last = history.steps[-1]
-            metrics = {"loss": last["total"]} | {f"loss_{t}": v for t, v in last["weighted"].items()}
-            metrics["learning_rate"] = last["learning_rate"]
-        if history.epochs:
-            names = ("validation_accuracy", "validation_cross_entropy", "images_per_second")
-            metrics |= {name: history.epochs[-1][name] for name in names}
-        final = history.facts.get("final", {})
-        metrics |= {name: value for name, value in final.items() if name not in NO_METRIC}
-        started = history.facts.get("start", {})
         return {
             "id": self.id,
-            "name": settings.title,
+            "name": labels.name or facts["title"],
+            "tags": list(labels.tags),
             "state": state["state"],
             "pid": state.get("pid"),
-            "epoch": history.epochs[-1]["epoch"] if history.epochs else 0,
-            "epochs": settings.epochs,
-            "selection": settings.select,
-            "metrics": metrics,
+            "epoch": facts["epoch"],
+            "epochs": facts["epochs"],
+            "selection": facts["selection"],
+            "metrics": facts["metrics"],
             "reason": state.get("reason", ""),
-            "parameters": started.get("parameters"),
-            "compression": started.get("compression"),
+            "parameters": facts["parameters"],
+            "compression": facts["compression"],
             "created": self.id[:15],
+            "settings": digest.settings,
         }
+
+    @property
+    def labels(self) -> RunLabels:
+        """Its name and tags."""
+        return read_labels(self.path)
+
+    def label(self, *, name: str | None = None, tags: Iterable[str] | None = None) -> None:
+        """Change its name or its tags; see `pursuhint.runs.labels.write_labels`."""
+        write_labels(self.path, name=name, tags=tags)
 
     def launch(self, *, now: bool = False) -> int:
         """Start or resume the run in a process of its own and return its number.
@@ -171,11 +159,32 @@ class RunFolder(JobFolder):
         """Remove the run with everything in it.
 
         Raises:
-            InputError: the run is live.
+            InputError: the run is live; PursuhintError: the folder cannot be removed.
         """
-        if self.is_live():
-            raise InputError(f"run `{self.id}` is {self.last_state()['state']}; stop it before deleting it")
-        shutil.rmtree(self.path)
+        delete_runs([self])
+
+
+def delete_runs(runs: Iterable[RunFolder]) -> None:
+    """Remove runs with everything in them, or none of them.
+
+    Raises:
+        InputError: one is live; PursuhintError: a folder cannot be removed.
+    """
+    runs = list(runs)
+    for run in runs:
+        if (state := run.last_state()["state"]) in LIVE:
+            raise InputError(f"run `{run.id}` is {state}; stop it before deleting it")
+    for run in runs:
+        if (run.path / EXAMINATION).is_dir():
+            JobFolder(run.path / EXAMINATION).stop(grace=0.0)
+        grave = run.path.with_name(f".{run.id}.removed-{uuid.uuid4().hex[:4]}")
+        try:
+            run.path.rename(grave)  # first, so that nobody ever opens half of it
+        except FileNotFoundError:
+            continue  # another tab was quicker
+        except OSError as error:
+            raise PursuhintError(f"cannot remove `{run.path}`: {error.strerror}; check its rights") from error
+        shutil.rmtree(grave, ignore_errors=True)
 
 
 def create_run(settings: RunSettings, *, folder: Path | None = None) -> RunFolder:
@@ -195,8 +204,9 @@ def create_run(settings: RunSettings, *, folder: Path | None = None) -> RunFolde
 def list_runs(folder: Path | None = None) -> list[RunFolder]:
     """Return all runs, newest first."""
     base = folder or runs_folder()
-    found = [p for p in base.glob("*") if (p / "settings.json").is_file()] if base.is_dir() else []
-    return [RunFolder(path) for path in sorted(found, reverse=True)]
+    names = os.listdir(base) if base.is_dir() else []
+    found = [name for name in names if name[0] != "." and os.path.isfile(base / name / "settings.json")]
+    return [RunFolder(base / name) for name in sorted(found, reverse=True)]
 
 
 def find_run(name: str, folder: Path | None = None) -> RunFolder:
@@ -205,10 +215,10 @@ def find_run(name: str, folder: Path | None = None) -> RunFolder:
     Raises:
         InputError: there is none, or there are several.
     """
+    exact = RunFolder((folder or runs_folder()) / name)
+    if Path(name).name == name and not name.startswith(".") and (exact.path / "settings.json").is_file():
+        return exact
     runs = list_runs(folder)
-    exact = [run for run in runs if run.id == name]
-    if exact:
-        return exact[0]
     near = [run for run in runs if name and (run.id.startswith(name) or run.id.endswith(name))]
     if len(near) > 1:
         raise InputError(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from pursuhint.jobs import answer
 from pursuhint.progress import Progress, silent
 from pursuhint.ranks import is_first_process, process_count, process_rank
 from pursuhint.runs.circumstances import check_same_data, circumstances, what_changed
+from pursuhint.runs.examine import examine
 from pursuhint.runs.folder import NOW, RunFolder, create_run
 from pursuhint.runs.queue import Place, queue_device, turn
 from pursuhint.runs.signals import stop_together_on_signal, stopping_on_signal
@@ -215,7 +216,7 @@ def _start_facts(trainer: Trainer) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Work on the folder named on the command line; the journal and the exit code tell how it went."""
+    """Work on the folder named on the command line, then examine the student."""
     os.nice(5)
     run = RunFolder(Path(sys.argv[1]))
 
@@ -223,7 +224,13 @@ def main() -> int:
         with stopping_on_signal(run) if is_first_process() else nullcontext():
             work(run, own=True, now=NOW in sys.argv[2:], waiting=print)
 
-    return answer(listen)
+    code = answer(listen)
+    if is_first_process():
+        with suppress(PursuhintError):  # each has said in its folder what went wrong
+            run.summary()  # keeps it for lists
+            if code == 0:
+                examine(run)
+    return code
 
 
 if __name__ == "__main__":

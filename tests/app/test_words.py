@@ -9,11 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MODULES = sorted(
-    ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    for path in (ROOT / "app").rglob("*.py")
-    if path.stem not in ("__init__", "main")
-)
+FILES = [path for path in (ROOT / "app").rglob("*.py") if path.stem not in ("__init__", "main")]
+MODULES = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES)
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -92,7 +92,7 @@ def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_pat
     page.wait_for_url("**/runs?run=*")
     runs = list((app.home / "runs").iterdir())
     assert len(runs) == 1, "a double click is one run"
-    page.locator("[class*=st-key-loss-]").locator("canvas, svg").first.wait_for()
+    page.locator("[data-panel=terms] path").first.wait_for()
     button = page.get_by_role("button", name="Download student")
     button.wait_for(timeout=TRAINING_S * 1000)
     screenshot(page, "runs")

@@ -320,3 +320,23 @@ def test_a_run_without_a_student_is_refused(pursuhint, settings_for, tiny_analys
     run = create_run(settings_for())
     line = pursuhint("similarity", "--analysis", tiny_analysis.path, "--against", run.id).refused()
     assert f"run `{run.id}` has no student yet: it is lost" in line
+
+
+def test_a_run_is_labelled(pursuhint, finished: RunFolder):
+    found = pursuhint(
+        "runs", "label", finished.id, "--name", "other", "--tag", "a", "--tag", "b", "--json"
+    ).json
+    assert (found["name"], found["tags"]) == ("other", ["a", "b"])
+    assert "other  finished" in pursuhint("runs", "label", finished.id, "--tag", "c").out
+    assert finished.labels.tags == ("c",)
+    assert "at most 80 letters" in pursuhint("runs", "label", finished.id, "--name", "x" * 81).refused()
+
+
+def test_a_student_is_examined(pursuhint, finished: RunFolder):
+    figures = pursuhint("runs", "examine", finished.id, "--json").json
+    final = finished.history().facts["final"]
+    assert figures["student"]["accuracy"] == pytest.approx(final["test_accuracy"])
+    lines = pursuhint("runs", "examine", finished.id).out.splitlines()  # of the card that was kept
+    whole = next(line for line in lines if "all" in line.split())
+    assert f"{100 * figures['change']['accuracy']:+.1f}" in whole
+    assert f"{100 * figures['teacher']['accuracy']:.2f} %" in whole

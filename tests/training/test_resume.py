@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pursuhint.errors import InputError, PursuhintError
-from pursuhint.runs.folder import History
+from pursuhint.runs import History
 from pursuhint.training.checkpoint import KEPT, checkpoints, latest_checkpoint, load_tensors
 
 

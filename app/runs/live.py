@@ -1,0 +1,51 @@
+"""One run as it goes: drawn anew every second while it is live."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import cached, failures
+from app.runs import charts, figures, head
+from app.runs.levels import levels
+from pursuhint.jobs import LIVE
+from pursuhint.runs import RunFolder
+from pursuhint.runs.index import known_tags
+
+EVERY = 1
+"""Seconds between two looks at a live run."""
+LOG_TAIL = 6000
+
+
+def draw(runs: list[RunFolder]) -> None:
+    """Draw the first of these runs, with the curves of the others over its own."""
+    with failures.shown():
+        live = _live(runs)
+        st.fragment(_draw, run_every=EVERY if live else None)(runs, live)
+
+
+def _live(runs: list[RunFolder]) -> bool:
+    return any(cached.runs().summary(run)["state"] in LIVE for run in runs)
+
+
+def _draw(runs: list[RunFolder], was_live: bool) -> None:
+    with failures.shown():
+        index = cached.runs()
+        history = index.history(runs[0])
+        summaries = [index.summary(run) for run in runs]
+        live = any(summary["state"] in LIVE for summary in summaries)
+        if live != was_live:
+            st.rerun()
+        beside = levels(summaries[0], history)
+        head.draw(runs[0], summaries[0], known_tags(cached.summaries()[0]))
+        figures.draw(summaries[0], history, beside)
+        charts.draw(runs, summaries, beside, live)
+        for text in history.warnings:
+            st.warning(text, icon=":material/warning:")
+        log(runs[0])
+
+
+def log(run: RunFolder) -> None:
+    """Draw the end of what the worker printed, and where everything of the run is."""
+    with st.expander("Log", icon=":material/description:", key=f"run-log-{run.id}"):
+        st.code(run.log_tail(LOG_TAIL) or "nothing was printed", language=None)
+        st.caption(f"Kept in {run.path}")

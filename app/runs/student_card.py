@@ -1,0 +1,108 @@
+"""The student's card: its answers on the test images, class by class, beside its teacher's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from app import cached, failures, pictures
+from app.chrome import percent
+from app.runs.levels import points
+from pursuhint.jobs import LIVE
+from pursuhint.runs import RunFolder
+from pursuhint.runs.examine import Examination
+from pursuhint.runs.report_card import FIGURES, ReportCard
+from pursuhint.runs.report_view import report_view
+
+EVERY = 1
+"""Seconds between two looks at an examination."""
+
+
+def _read(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+
+
+_component = st.components.v2.component(
+    "student_card",
+    html=_read("student_card.html"),
+    css=_read("student_card.css"),
+    js=_read("student_card.js"),
+)
+
+
+def draw(run: RunFolder) -> None:
+    """Draw the card of a run's student, or what has to happen first."""
+    examination = Examination(run)
+    waits = not run.student.is_file() or (not examination.is_done and _state(examination) in LIVE)
+    live = cached.runs().summary(run)["state"] in LIVE or waits and _state(examination) in LIVE
+    st.fragment(_draw, run_every=EVERY if live else None)(run, live)
+
+
+def _state(examination: Examination) -> str:
+    return examination.last_state()["state"]
+
+
+def _draw(run: RunFolder, was_live: bool) -> None:
+    examination = Examination(run)
+    if not run.student.is_file():
+        return
+    if examination.is_done:
+        if was_live:
+            st.rerun()
+        with failures.shown():
+            _card(cached.report_card(str(examination.path), cached.stamp(examination.path / FIGURES)), run.id)
+        return
+    last = examination.last_state()
+    with st.container(border=True):
+        st.markdown("**The student's card**")
+        if last["state"] in LIVE:
+            st.caption("The student and its teacher are asked about the test images …")
+            return
+        if last["state"] == "failed":
+            failures.show(last["reason"])
+        st.caption(
+            "Accuracy class by class, confusions, and the images on which it and its teacher disagree."
+        )
+        if not was_live:
+            launch = failures.kept(lambda: examination.launch() and None)
+            st.button("Examine the student", on_click=launch, key="run-examine", icon=":material/fact_check:")
+
+
+def _card(card: ReportCard, run: str) -> None:
+    content = report_view(card) | {"said": said(card)}
+    addresses = [pictures.address(pixels) for pixels in card.thumbnails]
+    for image, address in zip(content["disagreements"], addresses, strict=True):
+        image["address"] = address
+    _component(key=f"student-card-{run}", data=content)
+
+
+def said(card: ReportCard) -> list[dict[str, str]]:
+    """Return the figures above the drawing, each with a line that explains it."""
+    figures = card.figures()
+
+    def figure(label: str, entry: dict[str, Any], change: bool = False) -> dict[str, str]:
+        low, high = (points(end) if change else percent(end) for end in entry["interval"])
+        value = points(entry["accuracy"]) if change else percent(entry["accuracy"])
+        return {"label": label, "value": value, "note": f"95 %: {low} to {high}"}
+
+    found = [figure("student", figures["student"])]
+    if card.teacher:
+        only = figures["mcnemar"]
+        found += [
+            figure("teacher", figures["teacher"]),
+            figure("change, in points", figures["change"], change=True),
+            {
+                "label": "answered differently",
+                "value": f"{figures['disagree']:,} of {figures['n']:,}",
+                "note": f"only the student right {only['student']:,}, only the teacher {only['teacher']:,}; "
+                f"McNemar p {_p(only['p'])}",
+            },
+        ]
+    untrained = {"label": "before training", "value": percent(figures["untrained_accuracy"])}
+    return [*found, untrained | {"note": f"the same {figures['n']:,} {figures['split']} images"}]
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
