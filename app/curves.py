@@ -106,9 +106,12 @@ def _chart(
     }
 
 
-def draw(spec: dict[str, Any], key: str, alt: str) -> None:
-    """Draw a chart that keeps its element when it is drawn again."""
-    st.echarts_chart(spec, key=key, alt=alt, height=HEIGHT)
+def draw(spec: dict[str, Any], key: str, alt: str, *, live: bool) -> None:
+    """Draw a chart that keeps its element when it is drawn again.
+
+    On a canvas while data arrives, which is quicker; then as shapes, which can be saved as SVG.
+    """
+    st.echarts_chart(spec, key=key, alt=alt, height=HEIGHT, renderer="canvas" if live else "svg")
 
 
 def draw_nothing(why: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st  # noqa: E402
 
 from app import current, drafts, explain, failures, sidebar  # noqa: E402
 
-PAGES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs", "Lesson")
+PAGES = ("Teacher", "Similarity", "What a layer sees", "Hint points", "Distill", "Runs", "Lesson")
 
 
 def script(title: str) -> Path:
@@ -28,8 +28,9 @@ def main() -> None:
     with failures.shown():  # an address that names no analysis: the page shows the one opened first
         current.follow_address()
         drafts.follow_address()
-    with failures.shown():
+    with failures.defects(), failures.shown():
         sidebar.draw()
+    with failures.defects(), failures.shown():
         page.run()
 
 

@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, current, curves, downloads, failures, state
-from app.chrome import card, count, header, metric, percent, several, short
+from app.chrome import card, count, dark, header, metric, percent, several, short
+from pursuhint import figures as charts
 from pursuhint.jobs import LIVE
 from pursuhint.jobs.stopping import stop_soon
 from pursuhint.origin import origin
@@ -117,16 +118,40 @@ def _curves(run: RunFolder, history: History, *, live: bool) -> None:
     with left, card("Accuracy", "on the validation part", fill=True):
         if history.epochs:
             spec = curves.accuracies(history, settings.epochs, teacher, accent)
-            curves.draw(spec, f"accuracy-{run.id}", "Validation accuracy over epochs")
+            key, rows = f"accuracy-{run.id}", accuracy_rows(history)
+            curves.draw(spec, key, "Validation accuracy over epochs", live=live)
+            if not live:
+                figure = charts.curves(rows, dark=dark())
+                files = {"figure": figure, "picture": key, "table": pd.DataFrame(rows)}
+                downloads.offer("accuracy", key, **files)
         else:
             curves.draw_nothing("waiting for the first epoch" if live else "no epoch was finished")
     settled = history.facts.get("weights", {}).get("weights", {})
     aside = curves.weights(settled, settings.weight_schedule.model_dump())
     with right, card("Loss, by term", aside or "weighted, as they add up", fill=True):
         if history.steps:
-            curves.draw(curves.losses(history, settings.epochs), f"loss-{run.id}", "Losses over epochs")
+            key, rows = f"loss-{run.id}", loss_rows(history)
+            curves.draw(curves.losses(history, settings.epochs), key, "Losses over epochs", live=live)
+            if not live:
+                shown = [{name: value for name, value in row.items() if name != "step"} for row in rows]
+                figure = charts.curves(shown, dark=dark())
+                downloads.offer("loss", key, figure=figure, picture=key, table=pd.DataFrame(rows))
         else:
             curves.draw_nothing("waiting for the first step" if live else "no step was made")
+
+
+def accuracy_rows(history: History) -> list[dict[str, float]]:
+    """Return the accuracy after each epoch."""
+    names = ("epoch", "validation_accuracy", "validation_cross_entropy")
+    return [{name: epoch[name] for name in names} for epoch in history.epochs]
+
+
+def loss_rows(history: History) -> list[dict[str, float]]:
+    """Return the losses of the steps that were recorded."""
+    return [
+        {"epoch": step["epoch"], "step": step["step"], "total": step["total"], **step["weighted"]}
+        for step in history.steps
+    ]
 
 
 @st.dialog("Delete this run?")
@@ -178,6 +203,7 @@ def _table(chosen: str) -> None:
         ticked = st.dataframe(rows, hide_index=True, column_config=columns, **options)["selection"]["rows"]
         for problem in problems:
             failures.show(problem)
+        downloads.offer("runs", "runs", table=rows)
     if ticked and ticked[0] < len(summaries) and summaries[ticked[0]]["id"] != chosen:
         st.query_params["run"] = summaries[ticked[0]]["id"]
         st.rerun()

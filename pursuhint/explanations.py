@@ -174,6 +174,22 @@ _VIEWS: dict[str, Explanation] = {
         "groups, their size, or the axes.",
         "McInnes, Healy and Melville 2018, arXiv 1802.03426",
     ),
+    "activation map": Explanation(
+        "Where a layer looks",
+        r"m(x, y) = \frac{1}{C} \sum_c a_c(x, y)^2",
+        "The mean over the layer's channels of the squared activation at each place, laid over the image: "
+        "bright where the layer reacts most. It says where, not to what. The same map is what attention "
+        "transfer makes a student imitate.",
+        "Zagoruyko and Komodakis 2017",
+    ),
+    "nearest images": Explanation(
+        "Nearest images",
+        r"d(i, j) = \lVert z_i - z_j \rVert \,/\, \sqrt{\mathrm{mean}_{k,l} \lVert z_k - z_l \rVert^2}",
+        "The images whose pooled features lie closest to the chosen one's, in units of the layer's typical "
+        "distance between two images, so that two layers can be compared. Near neighbours of other classes "
+        "show what a layer has not told apart yet.",
+        "Euclidean distance; its unit is this project's",
+    ),
     "objective": Explanation(
         "The loss",
         r"\mathcal{L} = \gamma\,\mathcal{L}_{\text{cls}} + \alpha\,\mathcal{L}_{\text{logit}} + "

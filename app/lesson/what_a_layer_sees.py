@@ -21,7 +21,7 @@ def figure(analysis: AnalysisFolder) -> None:
     st.select_slider("Layer, from the first to the last", names, **tie)
     classes = [analysis.card.classes[label] for label in analysis.probe["labels"]]
     alt = f"Map of the probe images at {layer}, coloured by digit"
-    draw(image_map(analysis.image_map(layer), classes, dark=dark()), "lesson-images", alt)
+    draw(image_map(analysis.image_maps.load(layer), classes, dark=dark()), "lesson-images", alt)
     width = next(one for one in analysis.layers if one.name == layer).shape[0]
     caption(
         f"Each dot is one of {len(classes):,} images at **{layer}**: {width} numbers, drawn flat by UMAP."
@@ -30,7 +30,7 @@ def figure(analysis: AnalysisFolder) -> None:
 
 def answer(analysis: AnalysisFolder) -> Answer:
     """Return where neighbours show the same digit."""
-    shares = cached.neighbours(analysis)
+    shares = cached.class_neighbours(analysis)
     first = next(layer for layer in analysis.layers if shares[layer.name] >= ALMOST_ALWAYS)
     names = [layer.name for layer in analysis.layers]
     ends = ", ".join(f"{100 * shares[names[at]]:.1f} % at {names[at]}" for at in (0, len(names) // 2, -1))

@@ -191,6 +191,15 @@ def training_options(
         int | None, typer.Option(help="Train on this many images of the training part only.")
     ] = None,
     precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 16-mixed or 64-true.")] = "32-true",
+    compile_with: Annotated[
+        str,
+        typer.Option(
+            "--compile",
+            help="off, teacher or both (teacher and student): what torch.compile makes faster code of. It "
+            "takes a minute before the start; meant for GPUs: on the CPU it gained nothing in our "
+            "measurement. Without a C++ compiler the networks run as they are.",
+        ),
+    ] = "off",
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = None,
@@ -219,6 +228,7 @@ def training_options(
         "init": str(init.expanduser().resolve()) if init else None,
         "limit": limit,
         "precision": precision,
+        "compile": compile_with,
         "seed": seed,
         "device": device,
         "threads": threads,

@@ -253,7 +253,7 @@ def _pair(text: str) -> dict[str, str]:
 def _changed(settings: RunSettings) -> str:
     """Return the options that are seldom given, as they stand on the command line."""
     fields = RunSettings.model_fields
-    names = ("accumulate", "mix", "mix_alpha", "ema", "select", "precision")
+    names = ("accumulate", "mix", "mix_alpha", "ema", "select", "precision", "compile")
     given = {name: getattr(settings, name) for name in names}
     changed = {name: value for name, value in given.items() if value != fields[name].default}
     return "".join(f" --{name.replace('_', '-')} {value}" for name, value in changed.items())

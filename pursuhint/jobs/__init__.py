@@ -3,6 +3,18 @@
 from pursuhint.jobs.apart import answer, ask
 from pursuhint.jobs.folder import JobFolder
 from pursuhint.jobs.journal import Event, Journal
+from pursuhint.jobs.reporter import Cancelled, Reporter, recorded
 from pursuhint.jobs.transitions import LIVE, State
 
-__all__ = ["LIVE", "Event", "JobFolder", "Journal", "State", "answer", "ask"]
+__all__ = [
+    "LIVE",
+    "Cancelled",
+    "Event",
+    "JobFolder",
+    "Journal",
+    "Reporter",
+    "State",
+    "answer",
+    "ask",
+    "recorded",
+]

@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from pursuhint.device import bfloat16_pays, prepare_cpu
-from pursuhint.errors import InputError, StopRequested
+from pursuhint.errors import StopRequested
 from pursuhint.files import in_bytes
 from pursuhint.losses import Batch, Outputs
 from pursuhint.progress import Progress, silent
+from pursuhint.training.check import check_processes
 from pursuhint.training.checkpoint import latest_checkpoint, save_checkpoint
-from pursuhint.training.distiller import freeze_unreached
+from pursuhint.training.compiling import CompiledBlocks, Compiler
+from pursuhint.training.distiller import freeze_unreached, run_network, state_kept
 from pursuhint.training.finite import check_losses, check_tensors
 from pursuhint.training.memory import explain_out_of_memory
 from pursuhint.training.precision import build_fabric
@@ -59,6 +61,9 @@ class Trainer:
         should_stop: asked before every step; True in any process ends the run with a checkpoint.
         progress: is told after every epoch.
         processes: that train together, when they were joined before.
+
+    Raises:
+        InputError: targets cannot be kept by several processes.
     """
 
     def __init__(
@@ -74,6 +79,7 @@ class Trainer:
     ) -> None:
         self.settings, self.parts, self.folder = settings, parts, folder
         self.processes = processes or Processes(build_fabric(settings))
+        check_processes(settings, self.processes.count)
         self.fabric = self.processes.fabric
         self.threads = prepare_cpu(settings.threads)
         self.record = record if self.processes.first else _ignore
@@ -85,11 +91,14 @@ class Trainer:
         self.window = Window()
         self.weights: dict[str, float] = {}
         self.average: nn.Module | None = None
+        self._compiler = None if settings.compile == "off" else Compiler(self._warn)
         taught = parts.teacher is not None and any(loss.needs_teacher for loss in self.distiller.losses)
         self._save_next = time.monotonic() + SAVE_EVERY
         self._teacher: Teaching | None = None
         if taught:
-            self._teacher = LiveTeacher(_resting(parts.teacher.model), parts.pairs, self.fabric)
+            self._teacher = LiveTeacher(
+                _resting(parts.teacher.model), parts.pairs, self.fabric, self._compiler
+            )
 
     # -- before the first step -------------------------------------------------------------------------------
 
@@ -97,7 +106,6 @@ class Trainer:
         """Build regressors and optimiser, then go on from the latest checkpoint or settle the weights.
 
         Raises:
-            InputError: targets cannot be kept by several processes.
             PursuhintError: memory runs out, or the weights cannot be balanced.
         """
         with explain_out_of_memory(self.settings, self.folder):
@@ -105,10 +113,9 @@ class Trainer:
 
     def _start(self) -> None:
         if self.settings.precision == "bf16-mixed" and not bfloat16_pays(self.fabric.device):
-            self.record(
-                "warning",
-                text=f"this {self.fabric.device.type} has no arithmetic for bfloat16, so bf16-mixed can be "
-                "many times slower than 32-true here",
+            self._warn(
+                f"this {self.fabric.device.type} has no arithmetic for bfloat16, so bf16-mixed can be many "
+                "times slower than 32-true here"
             )
         example = next(self.batches.parts(0, 0))
         teacher = self.teach(example)
@@ -130,6 +137,8 @@ class Trainer:
         found = latest_checkpoint(self.folder)
         if found is None:
             settle(self, example, teacher)
+        if self.settings.compile == "both":
+            self._compile_student(example)
         self.module, self.optimizer = self.fabric.setup(self.distiller, optimizer)
         if self.settings.ema is not None:
             self.average = average_weights(self.distiller.student, self.settings.ema)
@@ -138,10 +147,6 @@ class Trainer:
 
     def _keep_targets(self, example: Batch) -> Outputs:
         """Keep what the teacher says, if it fits; returns what it says of the example."""
-        if self.processes.count > 1:  # each would decide for itself whether they fit
-            raise InputError(
-                f"one process can keep targets; found {self.processes.count}; leave `--keep-targets` out"
-            )
         keeping = keep_targets(
             self._teacher,
             example,
@@ -149,7 +154,7 @@ class Trainer:
             self.parts,
             losses=self.distiller.losses,
             ids=self.batches.images.ids.numpy(),
-            warn=lambda text: self.record("warning", text=text),
+            warn=self._warn,
         )
         if keeping is not None:
             self._teacher, kept = keeping, keeping.kept
@@ -157,6 +162,21 @@ class Trainer:
             self.record("targets", bytes=kept.bytes, views=kept.views, share_kept=len(kept) / everything)
             self.progress(f"keeping {in_bytes(kept.bytes)} of targets", len(kept), everything)
         return self.teach(example)
+
+    def _compile_student(self, example: Batch) -> None:
+        distiller = self.distiller
+
+        def trial(compiled: CompiledBlocks) -> None:
+            with state_kept(distiller.student), compiled, self.fabric.autocast():
+                outputs = run_network(distiller.student, example.images, distiller.guided)
+                total = sum(
+                    values.float().square().mean() for values in (outputs.logits, *outputs.features.values())
+                )
+                asking = [value for value in distiller.student.parameters() if value.requires_grad]
+                torch.autograd.grad(total, asking, allow_unused=True)
+
+        shape = tuple(example.images.shape[1:])
+        distiller.compiled = self._compiler.compile(distiller.student, shape, distiller.guided, trial)
 
     # -- training --------------------------------------------------------------------------------------------
 
@@ -289,6 +309,9 @@ class Trainer:
         )
 
     # -- keeping ---------------------------------------------------------------------------------------------
+
+    def _warn(self, text: str) -> None:
+        self.record("warning", text=text)
 
     def _heed(self, stage: str, done: int, total: int) -> None:
         if self.should_stop():

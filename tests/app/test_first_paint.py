@@ -24,6 +24,7 @@ print(*[name for name in ("torch", "umap", "sklearn") if name in sys.modules])
     [
         ("teacher", set()),
         ("similarity", {"sklearn"}),  # the silhouette of the clustering
+        ("what_a_layer_sees", {"sklearn"}),
         ("hint_points", {"sklearn"}),
         ("distill", {"sklearn"}),
         ("runs", set()),

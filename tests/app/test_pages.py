@@ -6,8 +6,8 @@ import pytest
 
 from tests.app.conftest import texts
 
-PAGES = ("teacher", "similarity", "hint_points", "distill", "runs")
-TITLES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs")
+PAGES = ("teacher", "similarity", "what_a_layer_sees", "hint_points", "distill", "runs")
+TITLES = ("Teacher", "Similarity", "What a layer sees", "Hint points", "Distill", "Runs")
 
 
 @pytest.mark.parametrize(("page", "title"), list(zip(PAGES, TITLES, strict=True)))

@@ -51,6 +51,7 @@ def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_pat
     page.get_by_role("combobox", name="Metric").click()
     page.get_by_role("option", name="Linear CKA", exact=True).click()
     idle(page)
+    page.locator(".st-key-files-heatmap button").first.click()
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).click()
     assert download.value.suggested_filename == "digits-resnet56-cka_linear.csv"
@@ -91,7 +92,7 @@ def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_pat
     page.wait_for_url("**/runs?run=*")
     runs = list((app.home / "runs").iterdir())
     assert len(runs) == 1, "a double click is one run"
-    page.locator("[class*=st-key-loss-] canvas").first.wait_for()
+    page.locator("[class*=st-key-loss-]").locator("canvas, svg").first.wait_for()
     button = page.get_by_role("button", name="Download student")
     button.wait_for(timeout=TRAINING_S * 1000)
     screenshot(page, "runs")
