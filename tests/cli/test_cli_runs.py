@@ -161,7 +161,10 @@ def test_a_finished_run_neither_starts_again_nor_begins_anew(finished: RunFolder
         ):
             act()
     live = create_run(settings_for())
-    with live.claim(), pytest.raises(InputError, match=f"run `{live.id}` is running; stop it first"):
+    with (
+        live.claim(),
+        pytest.raises(InputError, match=f"run `{live.id}` is running; stop it before it begins"),
+    ):
         live.begin_anew()
 
 

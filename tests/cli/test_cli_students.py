@@ -59,14 +59,14 @@ def test_what_cannot_be_proposed_is_refused(pursuhint, arguments: str, message: 
     ],
 )
 def test_distill_finds_the_nearest_student(pursuhint, plan_file: Path, monkeypatch, text: str, target: dict):
-    monkeypatch.setattr(RunFolder, "launch", lambda self: 1)
+    monkeypatch.setattr(RunFolder, "launch", lambda self, **_: 1)
     found = pursuhint("distill", "--plan", plan_file, "--student", text, "--detach", "--json").json
     nearest = propose_students(TEACHER, 10, (3, 8, 8), **target)[0]
     assert find_run(found["id"]).run_settings.student == nearest.spec
 
 
 def test_distill_prints_what_it_found_beside_the_teacher(pursuhint, plan_file: Path, monkeypatch):
-    monkeypatch.setattr(RunFolder, "launch", lambda self: 1)
+    monkeypatch.setattr(RunFolder, "launch", lambda self, **_: 1)
     out = pursuhint("distill", "--plan", plan_file, "--student", "auto:3", "--detach").out
     nearest = propose_students(TEACHER, 10, (3, 8, 8), compression=3)[0]
     title, _, teacher, student = out.splitlines()[:4]

@@ -102,7 +102,7 @@ def test_the_help_names_every_hint_loss(pursuhint):
 @pytest.fixture
 def asked(pursuhint, plan_file: Path, monkeypatch):
     """A function that returns the settings of the run that a `distill` command would start."""
-    monkeypatch.setattr(RunFolder, "launch", lambda self: 1)
+    monkeypatch.setattr(RunFolder, "launch", lambda self, **_: 1)
 
     def ask(*options: object) -> RunSettings:
         command = ("distill", "--plan", plan_file, "--student", STUDENT, *options, "--detach", "--json")
@@ -179,7 +179,7 @@ def test_a_shortened_recipe_is_said(pursuhint, plan_file: Path):
 
 
 def test_options_reach_the_settings(pursuhint, plan_file: Path, tiny_weights: Path, monkeypatch):
-    monkeypatch.setattr(RunFolder, "launch", lambda self: 7)
+    monkeypatch.setattr(RunFolder, "launch", lambda self, **_: 7)
     found = pursuhint(
         *(
             "distill",
