@@ -6,15 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
-from pursuhint.analysis import AnalysisFolder
+from app import pictures
+from pursuhint.analysis import AnalysisFolder, list_analyses
+from pursuhint.analysis.cross import CrossMatrix, kept_cross_matrix
+from pursuhint.analysis.progress import usual_seconds as usual
 from pursuhint.clustering import silhouette_curve
 from pursuhint.comparison import PlanCoverage, beside_presets
+from pursuhint.figures import silhouette_bars
 from pursuhint.hints import choose_hints
 from pursuhint.home import runs_folder
+from pursuhint.image_view import image_view
+from pursuhint.lesson import RealAndShuffled, Trainings, by_image_count, load_trainings, same_class_neighbours
+from pursuhint.neighbours import Neighbour, nearest_images
+from pursuhint.pair_facts import PairFacts, cross_pair_facts, pair_facts
 from pursuhint.plan import HintPlan
-from pursuhint.probe import ask_proposals, ask_student
+from pursuhint.probe import ask_proposals, ask_student, ask_training_images
 from pursuhint.runs import RunIndex
 from pursuhint.runs.report_card import ReportCard
 from pursuhint.similarity import SimilarityMatrix
@@ -60,19 +69,91 @@ def silhouettes(analysis: AnalysisFolder, metric: str, method: str, samples: int
     return silhouette_curve(similarity(analysis, metric, samples), method=method)
 
 
+@keep(64)
+def silhouette_figure(
+    analysis: AnalysisFolder, metric: str, method: str, samples: int | None, *, chosen: int, dark: bool
+) -> go.Figure:
+    curve = silhouettes(analysis, metric, method, samples)
+    return silhouette_bars(curve, chosen=chosen, dark=dark).update_xaxes(title_text="")
+
+
 @keep(128, "Choosing hint points …")
 def plan(analysis: AnalysisFolder, metric: str, method: str, clusters: int, samples: int | None) -> HintPlan:
     return choose_hints(analysis, metric=metric, method=method, clusters=clusters, samples=samples)
 
 
 @keep(64)
+def _coverages(
+    analysis: AnalysisFolder, plan: HintPlan, samples: int | None, written: int
+) -> tuple[PlanCoverage, ...]:
+    left_out = analysis.kept_left_out(plan.metric, samples=samples)
+    return beside_presets(analysis, plan, samples=samples, left_out=left_out)
+
+
 def coverages(analysis: AnalysisFolder, plan: HintPlan, samples: int | None) -> tuple[PlanCoverage, ...]:
-    return beside_presets(analysis, plan, samples=samples)
+    written = stamp(analysis.left_out_file(plan.metric, samples=samples))
+    return _coverages(analysis, plan, samples, written)
+
+
+@keep(8)
+def _images(analysis: AnalysisFolder, written: int) -> dict[str, Any] | None:
+    names = [layer.name for layer in analysis.layers]
+    maps = [analysis.image_maps.load(name) for name in names]
+    if any(one is None for one in maps):
+        return None
+    labels, answers = (analysis.probe[key][: analysis.mapped] for key in ("labels", "predictions"))
+    view = image_view(names, maps, labels, answers, analysis.card.classes)
+    return view.to_dict() | pictures.sprite(analysis.thumbnails)
+
+
+def images(analysis: AnalysisFolder) -> dict[str, Any] | None:
+    """Return the drawing of the probe images at all layers; None while maps are missing."""
+    return _images(analysis, analysis.image_maps.stamp())
+
+
+@keep(256)
+def neighbours(analysis: AnalysisFolder, layer: str, image: int) -> tuple[Neighbour, ...]:
+    return nearest_images(analysis.features(layer)[: analysis.mapped], image)
+
+
+@keep(128)
+def pair(analysis: AnalysisFolder, metric: str, samples: int | None, layers: tuple[str, str]) -> PairFacts:
+    return pair_facts(analysis, *layers, metric=metric, samples=samples)
+
+
+@keep(16, "Comparing the layers …")
+def cross(teacher: AnalysisFolder, student: AnalysisFolder, metric: str) -> CrossMatrix:
+    return kept_cross_matrix(teacher, student, metric)
+
+
+@keep(64)
+def cross_pair(
+    teacher: AnalysisFolder, student: AnalysisFolder, metric: str, layers: tuple[str, str]
+) -> PairFacts:
+    return cross_pair_facts(teacher, student, cross(teacher, student, metric), *layers)
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def usual_seconds() -> dict[str, float]:
+    """Return what the stages of an analysis took lately on this machine."""
+    return usual(folder.journal.read()[0] for folder in list_analyses()[:5])
 
 
 @keep(64, "Looking at the student …")
 def student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> StudentCard:
     return ask_student(spec, classes, image_shape)
+
+
+@keep(64, "Looking at the student …")
+def student_with(
+    spec: str, classes: int, image_shape: tuple[int, int, int], guided: tuple[str, ...]
+) -> StudentCard:
+    return ask_student(spec, classes, image_shape, guided)
+
+
+@keep(16, "Counting the images …")
+def training_images(data: str, data_id: str) -> int:
+    return ask_training_images(data, data_id)
 
 
 @keep(64, "Looking for students …")
@@ -100,3 +181,22 @@ def summaries() -> tuple[list[dict[str, Any]], list[str]]:
 @keep(32)
 def report_card(path: str, written: int) -> ReportCard:
     return ReportCard.load(Path(path))
+
+
+@keep(2, "Looking for neighbours …")
+def class_neighbours(analysis: AnalysisFolder) -> dict[str, float]:
+    """Return for each layer how many images have their nearest neighbour in their own class."""
+    labels = analysis.probe["labels"]
+    return {one.name: same_class_neighbours(analysis.features(one.name), labels) for one in analysis.layers}
+
+
+@keep(64, "Comparing the layers …")
+def by_images(
+    analysis: AnalysisFolder, first: str, second: str, metric: str, counts: tuple[int, ...]
+) -> RealAndShuffled:
+    return by_image_count(analysis.features(first), analysis.features(second), counts, metric=metric)
+
+
+@keep(1)
+def trainings() -> Trainings:
+    return load_trainings()

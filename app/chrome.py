@@ -8,8 +8,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import current
+from app import current, failures
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder
+from pursuhint.errors import PursuhintError
 
 FONT = '"Source Sans", sans-serif'
 """The font of the pages, for figures."""
@@ -19,7 +21,7 @@ def header(title: str, caption: str) -> DeltaGenerator:
     """Write a page's title and what it is about; returns the place of its buttons, to the right."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width="stretch", gap=None):
-            st.title(title, anchor=False)
+            st.title(plain(title), anchor=False)
             st.caption(caption)
         return st.container(horizontal=True, width="content", gap="small", vertical_alignment="bottom")
 
@@ -40,17 +42,18 @@ def metric(label: str, value: str, note: str) -> None:
 
 def draw(figure: go.Figure, key: str, alt: str, **more: Any) -> None:
     """Draw a plotly figure in the page's font; `more` goes to `st.plotly_chart`."""
-    figure.update_layout(font_family=FONT, hoverlabel_font_family=FONT)
+    if figure.layout.font.family != FONT:  # a figure that is kept for all visitors has it already
+        figure.update_layout(font_family=FONT, hoverlabel_font_family=FONT)
     config = {"displayModeBar": False, "scrollZoom": False}
     st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt, **more)
 
 
-def draw_square(figure: go.Figure, key: str, alt: str) -> None:
+def draw_square(figure: go.Figure, key: str, alt: str, **more: Any) -> None:
     """Draw a figure as high as it is wide, on any screen; plotly alone knows only a fixed height."""
     frame = f"{key}-frame"
     st.html(f"<style>.st-key-{frame} {{aspect-ratio: 1; max-height: 80vh}}</style>")
     with st.container(key=frame, height="stretch"):
-        draw(figure.update_layout(height=None), key, alt, height="stretch")
+        draw(figure.update_layout(height=None), key, alt, height="stretch", **more)
 
 
 def table_height(rows: int) -> Literal["content", "stretch"]:
@@ -59,10 +62,16 @@ def table_height(rows: int) -> Literal["content", "stretch"]:
 
 
 def require_teacher(title: str) -> AnalysisFolder:
-    """Return the current analysis; without one the page says where to get one and ends."""
-    found = current.analysis()
+    """Return the current analysis; without one that can be read the page says where to get one and ends."""
+    problem, found = "", None
+    try:
+        found = current.analysis()
+    except PursuhintError as error:
+        problem = str(error)
     if found is None:
-        header(title, "No teacher yet")
+        header(title, "The analysis cannot be read" if problem else "No teacher yet")
+        if problem:
+            failures.show(problem)
         with st.container(border=True):
             st.markdown("**This page needs an analysed teacher.**")
             st.caption("Name a network, its checkpoint and its data; the analysis takes about a minute.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from app import failures, overrides, state
+from app import downloads, failures, overrides, state
 from app.chrome import dark, draw
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import METHODS
 from pursuhint.figures import chosen_bars
@@ -60,7 +62,10 @@ def _show(found: Stability, view: LayerView, *, fixed: bool) -> None:
         st.caption("These hint points do not depend on the images; which layers gather around them may.")
     else:
         alt = "How often each layer is a hint point among resamples"
-        draw(chosen_bars(view, found.frequency, dark=dark()), BARS, alt, **overrides.on_click(BARS))
+        figure = chosen_bars(view, found.frequency, dark=dark())
+        draw(figure, BARS, alt, **overrides.on_click(BARS))
+        table = pd.DataFrame({"layer": list(found.frequency), "chosen": list(found.frequency.values())})
+        downloads.offer("chosen", f"chosen-{found.metric}", figure=figure, picture=BARS, table=table)
     low, high = found.agreement_range
     steady = found.agreement >= OFTEN
     word = "steady" if steady else "shaky" if found.agreement < SELDOM else "fairly steady"
@@ -72,6 +77,6 @@ def _show(found: Stability, view: LayerView, *, fixed: bool) -> None:
     if found.coverage.interval:
         low, high = found.coverage.interval
         st.caption(
-            f"On other images the coverage of {', '.join(found.hint_points)} would lie between {low:.3f} and "
-            f"{high:.3f} (95 %)."
+            f"On other images the coverage of {plain(', '.join(found.hint_points))} would lie between "
+            f"{low:.3f} and {high:.3f} (95 %)."
         )

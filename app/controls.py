@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import pandas as pd
 import streamlit as st
 
-from app import cached, state
+from app import cached, downloads, state
 from app.bound import bound
 from app.chrome import dark, draw
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import METHODS, PRESETS, Method, Preset, suggested_clusters
 from pursuhint.errors import InputError
-from pursuhint.figures import silhouette_bars
 from pursuhint.hints import DEFAULT_METHOD
 from pursuhint.similarity import METRICS, Metric, metrics_of
 
@@ -49,15 +49,25 @@ def _one_of(label: str, known: Mapping[str, Metric | Method | Preset], tie: dict
 def samples(page: str, analysis: AnalysisFolder) -> None:
     """Draw the choice of how many probe images count; the first ones hold each class in proportion."""
     mine, most = state.get(), analysis.card.samples
-    counts = [*(count for count in (most // 10, most // 4, most // 2) if count >= FEWEST), most]
     tie = bound(
         f"{page}-samples",
         mine.choice.samples or most,
         lambda count: mine.choose(samples=None if count == most else count),
     )
-    known = sorted({*counts, mine.choice.samples or most})
+    known = sample_counts(most, mine.choice.samples)
     note = "Fewer images are noisier: see whether the picture stays. More need a new analysis."
     st.segmented_control("Probe images", known, required=True, format_func="{:,}".format, help=note, **tie)
+
+
+def sample_counts(most: int, chosen: int | None) -> list[int]:
+    """Return the numbers of probe images that are offered, the chosen one among them.
+
+    Example:
+        >>> sample_counts(1000, None), sample_counts(300, 60)
+        ([250, 500, 1000], [60, 300])
+    """
+    parts = (count for count in (most // 10, most // 4, most // 2) if count >= FEWEST)
+    return sorted({*parts, most, chosen or most})
 
 
 def clusters(page: str, most: int) -> None:
@@ -88,13 +98,21 @@ def silhouettes(analysis: AnalysisFolder) -> None:
     """Draw the silhouette over K; a click on a bar chooses that K."""
     choice = state.get().choice
     method = choice.method if choice.method in METHODS else DEFAULT_METHOD
-    curve = cached.silhouettes(analysis, choice.metric, method, choice.samples)
-    figure = silhouette_bars(curve, chosen=choice.clusters, dark=dark()).update_xaxes(title_text="")
+    asked = (analysis, choice.metric, method, choice.samples)
+    curve = cached.silhouettes(*asked)
+    if not curve:
+        st.caption(
+            "A silhouette needs at least two clusters, and more layers than clusters: here are too few."
+        )
+        return
+    figure = cached.silhouette_figure(*asked, chosen=choice.clusters, dark=dark())
     alt = "Mean silhouette for each number of clusters"
     draw(figure, BARS, alt, on_select=_bar_clicked, selection_mode="points")
-    if curve:
-        best, title = suggested_clusters(curve), METHODS[method].title
-        st.caption(f"{title}'s clusters stand apart best with K = {best}; the paper takes 3 on CIFAR.")
+    table = pd.DataFrame({"clusters": list(curve), "silhouette": list(curve.values())})
+    name = f"silhouette-{choice.metric}-{method}"
+    downloads.offer("silhouette", name, figure=figure, picture=BARS, table=table)
+    best, title = suggested_clusters(curve), METHODS[method].title
+    st.caption(f"{title}'s clusters stand apart best with K = {best}; the paper takes 3 on CIFAR.")
 
 
 def _bar_clicked() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import streamlit as st
 from app import cached, state
 from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder, list_analyses
 from pursuhint.clustering import Clustering
-from pursuhint.errors import InputError
+from pursuhint.errors import InputError, PursuhintError
 from pursuhint.home import analyses_folder
 from pursuhint.plan import HintPlan
 from pursuhint.similarity import SimilarityMatrix
@@ -105,8 +106,9 @@ def teacher_accuracy(teacher_hash: str) -> float | None:
     """Return the test accuracy of the teacher with these weights, from whichever analysis has it."""
     folders = [AnalysisFolder(first()), AnalysisFolder(BUILTIN_ANALYSIS), *list_analyses()]
     for folder in folders:
-        if folder.is_ready and folder.test_score:
-            found = cached.analysis(folder.path)
-            if found.card.teacher.hash == teacher_hash:
-                return found.test_score["accuracy"]
+        with suppress(PursuhintError):  # a damaged one tells nothing
+            if folder.is_ready and folder.test_score:
+                found = cached.analysis(folder.path)
+                if found.card.teacher.hash == teacher_hash:
+                    return found.test_score["accuracy"]
     return None

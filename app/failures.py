@@ -1,7 +1,8 @@
-"""Errors of the library as the visitor sees them; any other exception is a defect and stays one."""
+"""What went wrong, as the visitor sees it: an error of the library, or a defect of the app."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -13,11 +14,18 @@ from app import state
 from pursuhint.errors import PursuhintError
 
 P = ParamSpec("P")
+LOG = logging.getLogger("pursuhint.app")
+DEFECT = "defect"
+"""Key of the box that stands for a page with a defect."""
 WORDS = {
     "--weights": "Checkpoint",
     "--preprocess": "Preprocessing",
     "--allow-weak-teacher": "Go on even if the teacher is near chance level",
     "--allow-crossing": "Let pairs cross",
+    "--pair": "Pairs",
+    "--targets-limit": "At most, in GB",
+    "--keep-targets": "Kept views",
+    "--compile": "Compile",
     "--weight-logit": "L_logit",
     "--weight-hint": "L_hint",
 }
@@ -48,6 +56,22 @@ def shown() -> Iterator[None]:
         yield
     except PursuhintError as error:
         show(str(error))
+
+
+@contextmanager
+def defects() -> Iterator[None]:
+    """Show a defect of the app as one, without its traceback, which goes to the log of the server."""
+    try:
+        yield
+    except Exception as defect:
+        LOG.exception("a page stopped at a defect")
+        with st.container(border=True, key=DEFECT):
+            st.markdown("**This page stopped at a mistake of the app.**")
+            st.caption("What you chose is kept, and what runs goes on. The server's log tells all; in short:")
+            st.code(f"{type(defect).__name__}: {defect}", language=None, wrap_lines=True)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.button("Try again", key="defect-again")
+                st.page_link("../pages/teacher.py", label="Go to Teacher →")
 
 
 def kept(callback: Callable[P, None]) -> Callable[P, None]:

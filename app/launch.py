@@ -15,6 +15,18 @@ from pursuhint.training.check import check_settings
 from pursuhint.training.settings import RunSettings, make_settings
 from pursuhint.training.weight_presets import WEIGHT_PRESETS
 
+RARE = {
+    "mix": "--mix",
+    "ema": "--ema",
+    "select": "--select",
+    "accumulate": "--accumulate",
+    "precision": "--precision",
+    "compile": "--compile",
+    "keep_targets": "--keep-targets",
+    "targets_limit": "--targets-limit",
+}
+"""Setting that is seldom changed, called the same in a recipe -> option of the command line."""
+
 
 def settings(
     recipe: Recipe,
@@ -59,6 +71,7 @@ def settings(
         learning_rate=recipe.learning_rate,
         seed=recipe.seed,
         threads=recipe.threads,
+        **{name: getattr(recipe, name) for name in RARE},
     )
     check_settings(wanted, student_is_known=True)
     return wanted
@@ -99,6 +112,7 @@ def command(wanted: RunSettings) -> str:
         "--label-smoothing": wanted.label_smoothing or None,
         "--seed": wanted.seed,
         "--threads": wanted.threads,
+        **_rare_options(wanted),
         "--name": wanted.name or None,
     }
     parts = [f"{option} {shlex.quote(str(value))}" for option, value in options.items() if value is not None]
@@ -107,6 +121,12 @@ def command(wanted: RunSettings) -> str:
     parts += ["--allow-crossing"] * wanted.allow_crossing
     parts += ["--allow-weak-teacher"] * wanted.allow_weak_teacher
     return " \\\n    ".join(["pursuhint distill", *parts, "--detach"])
+
+
+def _rare_options(wanted: RunSettings) -> dict[str, Any]:
+    fields = RunSettings.model_fields
+    given = {name: getattr(wanted, name) for name in RARE}
+    return {RARE[name]: value for name, value in given.items() if value != fields[name].default}
 
 
 def _weight_options(wanted: RunSettings) -> dict[str, Any]:

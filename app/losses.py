@@ -40,6 +40,12 @@ def draw() -> None:
     st.caption(explanation(mine.recipe))
 
 
+def chosen() -> list[str]:
+    """Return the names of the losses beside the labels, for explanations."""
+    recipe = state.get().recipe
+    return [loss for loss in (recipe.logit_loss, recipe.hint_loss) if loss != "none"]
+
+
 def _choice(
     label: str, field: str, offered: Mapping[str, LossFacts], change: Callable[[str], dict[str, Any]]
 ) -> None:

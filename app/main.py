@@ -9,9 +9,9 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app import current, drafts, failures, sidebar  # noqa: E402
+from app import current, drafts, explain, failures, sidebar  # noqa: E402
 
-PAGES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs")
+PAGES = ("Teacher", "Similarity", "What a layer sees", "Hint points", "Distill", "Runs", "Lesson")
 
 
 def script(title: str) -> Path:
@@ -24,11 +24,13 @@ def main() -> None:
     st.set_page_config(page_title=f"{page.title} · PURSUhInT", page_icon=icon, layout="wide")
     st.logo(str(ROOT / "assets" / "logo.svg"), size="large", icon_image=icon)
     failures.show_kept()
+    explain.follow_address()
     with failures.shown():  # an address that names no analysis: the page shows the one opened first
         current.follow_address()
         drafts.follow_address()
-    with failures.shown():
+    with failures.defects(), failures.shown():
         sidebar.draw()
+    with failures.defects(), failures.shown():
         page.run()
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
-from app import cached, failures, state
+from app import cached, downloads, failures, state
 from app.chrome import dark, draw
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder
+from pursuhint.analysis.folder import FLATTEN
 from pursuhint.analysis.maps import make_map_apart
 from pursuhint.embedding import map_layers
 from pursuhint.figures import image_map
@@ -25,10 +28,10 @@ def legend(view: LayerView, aside: str) -> None:
     badges = []
     for number, layer in enumerate(view.hints, start=1):
         colour = BADGES.get(view.colours[view.clusters[layer]], "gray")
-        badges.append(f":{colour}-badge[HP{number}&ensp;**{view.layers[layer]}**]")
+        badges.append(f":{colour}-badge[HP{number}&ensp;**{plain(view.layers[layer])}**]")
     with st.container(key="hints-legend", width="stretch", gap=None):
         st.markdown("&ensp; ".join(badges))
-        st.caption(aside)
+        st.caption(plain(aside))
 
 
 def layer_positions(analysis: AnalysisFolder, metric: str) -> np.ndarray | None:
@@ -44,32 +47,21 @@ def layer_positions(analysis: AnalysisFolder, metric: str) -> np.ndarray | None:
         return map_layers(cached.similarity(analysis, metric, state.get().choice.samples), method="pca")
     if analysis.layer_map(metric) is None:
         with st.spinner(WAIT):
-            make_map_apart(analysis, "layers", metric)
+            make_map_apart(analysis, metric)
     return analysis.layer_map(metric)
 
 
-@st.fragment
-def images(analysis: AnalysisFolder, first: str) -> None:
-    """Draw the probe images at a layer of the visitor's choice, to begin with at the one given."""
-    names = [layer.name for layer in analysis.layers]
-    layer = st.selectbox(
-        "Layer",
-        names,
-        index=names.index(first),
-        label_visibility="collapsed",
-        key=f"hints-images-layer-{first}",
-    )
+def images(analysis: AnalysisFolder, layer: str) -> None:
+    """Draw the probe images at a layer, once their maps are made, and the way to all layers."""
+    if analysis.card.pooling == FLATTEN:
+        st.caption("Of flattened activations nothing is kept that images could be mapped by.")
+        return
     with failures.shown():
-        positions = analysis.image_map(layer)
-        if positions is None and st.button("Make the map", width="stretch", key="hints-images-make"):
-            with st.spinner(WAIT):
-                make_map_apart(analysis, "images", layer)
-            positions = analysis.image_map(layer)
-        if positions is None:
-            st.caption("UMAP of the probe images as this layer sees them; about 20 seconds, then it is kept.")
-            return
-        labels = analysis.probe["labels"][: len(positions)]
-        classes = [analysis.card.classes[label] for label in labels]
-        draw(
-            image_map(positions, classes, dark=dark()), "hints-images", f"UMAP of the probe images at {layer}"
-        )
+        positions = analysis.image_maps.load(layer)
+        if positions is not None:
+            classes = [analysis.card.classes[label] for label in analysis.probe["labels"][: len(positions)]]
+            figure = image_map(positions, classes, dark=dark())
+            draw(figure, "hints-images", f"UMAP of the probe images at {layer}")
+            table = pd.DataFrame({"x": positions[:, 0], "y": positions[:, 1], "class": classes})
+            downloads.offer("images", f"images-{layer}", figure=figure, picture="hints-images", table=table)
+        st.page_link("../pages/what_a_layer_sees.py", label="Walk through the layers →")

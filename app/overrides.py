@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import current, failures, state
+from app import current, downloads, failures, state
 from app.chrome import several, shape, table_height
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.errors import InputError
 from pursuhint.plan import HintPlan
@@ -84,6 +85,7 @@ def table(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
         on_change=edited,
         args=(key, plan),
     )
+    downloads.offer("hints-table", f"hint-points-{plan.metric}", table=rows)
 
 
 @failures.kept
@@ -128,5 +130,5 @@ def opened(key: str) -> None:
     if file is not None:
         opened_plan = current.open_plan(file.getvalue(), file.name)
         points = several(len(opened_plan.hint_points), "hint point")
-        said = f"Opened **{file.name}**: {points}; Undo brings the former plan back"
+        said = f"Opened **{plain(file.name)}**: {points}; Undo brings the former plan back"
         st.toast(said, icon=":material/check:")

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import cached, current, failures, overrides, state
+from app import cached, current, downloads, failures, overrides, state
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.comparison import PlanCoverage
 from pursuhint.plan import HintPlan
+from pursuhint.similarity import METRICS
 from pursuhint.view import LayerView
 
 CLICKED = "hints-plans-taken"
@@ -28,6 +29,7 @@ def side_by_side(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> N
             "K": [len(row.hint_points) or len(plan.hint_points) for row in rows],
             "hint points": [", ".join(label[name] for name in row.hint_points) for row in rows],
             "coverage": [row.value for row in rows],
+            "±": [row.half_width for row in rows],
             "take": [_action(row, plan) for row in rows],
         }
     )
@@ -40,11 +42,30 @@ def side_by_side(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> N
             help="Mean over all layers of the similarity to the nearest hint point. It rises with every "
             "point, so only equal K compare.",
         ),
+        "±": st.column_config.NumberColumn(
+            format="%.3f",
+            width=60,
+            help="Half the 95 % interval over other probe images, by the jackknife.",
+        ),
         "take": st.column_config.ButtonColumn(
             "", width="small", type="tertiary", key=CLICKED, on_click=taken, args=(rows,)
         ),
     }
-    st.dataframe(table, hide_index=True, column_config=columns, key="hints-plans")
+    measured = any(row.half_width is not None for row in rows)
+    shown = table if measured else table.drop(columns="±")
+    st.dataframe(shown, hide_index=True, column_config=columns, placeholder="–", key="hints-plans")
+    downloads.offer("plans", f"plans-{plan.metric}", table=shown.drop(columns="take"))
+    if not measured and METRICS[plan.metric].family != "distances":  # that of distances takes minutes
+        _offer_intervals(analysis, plan)
+
+
+def _offer_intervals(analysis: AnalysisFolder, plan: HintPlan) -> None:
+    """Draw the button that measures the intervals, which takes seconds, and is kept."""
+    samples = state.get().choice.samples
+    if st.button("Measure ±", icon=":material/straighten:", key=f"plans-measure-{plan.metric}-{samples}"):
+        with failures.shown(), st.spinner("Leaving out each part of the probe images …"):
+            analysis.left_out(plan.metric, samples=samples)
+            st.rerun()  # without the button
 
 
 def _action(row: PlanCoverage, plan: HintPlan) -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from pursuhint.students.target import DEFAULT_COMPRESSION
+from pursuhint.students.target import DEFAULT_COMPRESSION, By
 from pursuhint.training.recipes import RECIPES
-from pursuhint.training.settings import HintLoss, LogitLoss, Weights
+from pursuhint.training.settings import Compile, HintLoss, LogitLoss, Mix, Precision, Select, Weights
 from pursuhint.training.weight_presets import WEIGHT_PRESETS
 
 DEFAULT = Weights()
@@ -28,11 +28,13 @@ class Recipe:
 
     Attributes:
         weights: ``balanced``, ``fixed`` or the name of a preset.
+        by: what the wanted `compression` is of.
         training: a name of `pursuhint.training.recipes`; its visible numbers are copied to the fields here.
     """
 
     student: str = ""
     compression: float = DEFAULT_COMPRESSION
+    by: By = "parameters"
     allow_crossing: bool = False
     hint_loss: HintLoss = "at"
     logit_loss: LogitLoss = "kd"
@@ -49,6 +51,14 @@ class Recipe:
     label_smoothing: float = 0.0
     seed: int = 0
     threads: int | None = None
+    mix: Mix = "none"
+    ema: float | None = None
+    select: Select = "validation"
+    accumulate: int = 1
+    precision: Precision = "32-true"
+    compile: Compile = "off"
+    keep_targets: int | None = None
+    targets_limit: float = 10.0
     name: str = ""
 
     @property

@@ -1,4 +1,4 @@
-"""The foot of the sidebar: which teacher is looked at, and what is training."""
+"""The foot of the sidebar: the Explain switch, which teacher is looked at, and what is training."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, current
+from app import cached, current, explain
 from app.chrome import count, percent, several, short
+from app.words import plain
 from pursuhint.errors import PursuhintError
 from pursuhint.jobs import LIVE
 
 FOOT = """<style>
 [data-testid=stSidebarContent] {display: flex; flex-direction: column}
-[data-testid=stSidebarUserContent] {margin-top: auto}
+[data-testid=stSidebarUserContent] {margin-top: auto; overflow-wrap: anywhere}
+[data-testid=stSidebarUserContent] p {
+  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden
+}
 </style>"""
 """Streamlit puts a sidebar's elements right below the navigation; this moves ours to its foot."""
 EVERY = 2
@@ -21,9 +25,10 @@ EVERY = 2
 
 
 def draw() -> None:
-    """Draw both cards at the bottom of the sidebar."""
+    """Draw the switch and both cards at the bottom of the sidebar."""
     with st.sidebar:
         st.html(FOOT)
+        explain.switch()
         _teacher()
         st.fragment(_run, run_every=EVERY if _live() else None)()
 
@@ -35,13 +40,14 @@ def _live() -> list[dict[str, Any]]:
 def _teacher() -> None:
     try:
         analysis = current.analysis()
+        score = analysis and analysis.test_score
     except PursuhintError:
         return  # the page says what is wrong with it
     if analysis is None:
         return
-    card, score = analysis.card, analysis.test_score
+    card = analysis.card
     with st.container(border=True, gap=None):
-        st.markdown(f"**{short(card.teacher.spec)}** :gray[· {card.data.partition(':')[0]}]")
+        st.markdown(f"**{plain(short(card.teacher.spec))}** :gray[· {plain(card.data.partition(':')[0])}]")
         facts = [percent(score["accuracy"])] if score else []
         facts += [count(card.parameters), several(len(analysis.layers), "layer")]
         st.caption(" · ".join(facts))
@@ -54,6 +60,6 @@ def _run() -> None:
     one = found[0]
     more = f" · {len(found) - 1} more" if len(found) > 1 else ""
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"**{one['state']}** :gray[·] {one['name']}")
+        st.markdown(f"**{one['state']}** :gray[·] {plain(one['name'])}")
         st.caption(f"epoch {one['epoch']} / {one['epochs']}{more}")
         st.progress(one["epoch"] / one["epochs"])

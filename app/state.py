@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
+from app.lesson.reading import Reading
 from app.recipe import Recipe
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.drafts import Draft
@@ -86,6 +87,45 @@ class Overlay:
 
 
 @dataclass(frozen=True)
+class Sight:
+    """Which probe image is looked at, and how; the layer is the one selected among the layers.
+
+    Attributes:
+        image: its position among the probe images.
+        colour: what the colours of the images stand for.
+        beside: the layer whose neighbours stand beside those at the selected one; empty for the last,
+            or the first beside the last.
+        trouble: why the teacher did not answer; empty while it has not been asked, or did.
+    """
+
+    image: int = 0
+    colour: Literal["class", "answer"] = "class"
+    beside: str = ""
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What the Similarity page shows beside the matrix of the choice in force; it changes no plan.
+
+    Attributes:
+        show: ``one`` matrix, ``two`` and their difference, or the teacher's layers against a ``student``'s.
+        metric: of the second matrix.
+        samples: probe images of the second matrix; None for all.
+        pooling: of the second matrix; empty for the analysis' own.
+        run: id of the run whose student is compared; empty for the newest one that fits.
+        pair: the two layers that are explained; empty for the pair that is shown first.
+    """
+
+    show: Literal["one", "two", "student"] = "one"
+    metric: str = ""
+    samples: int | None = None
+    pooling: str = ""
+    run: str = ""
+    pair: tuple[str, str] | tuple[()] = ()
+
+
+@dataclass(frozen=True)
 class KeptDraft:
     """What of this visit is on disk.
 
@@ -114,11 +154,16 @@ class AppState:
         edited: the plans that were changed by hand or opened from a file; all others are automatic.
         past, future: what undoing and redoing go to, the nearest last.
         look: how the layers are shown.
+        sight: which probe image is looked at.
+        beside: what the matrix is compared with.
         draft: where the work is kept.
         recipe: how the next student is to be trained.
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
         launched: ticket of a Start button -> id of the run that its first click started.
+        latencies: network -> seconds for an image, of those that were last measured side by side.
         overlay: which runs are looked at.
+        lesson: how far the lesson was read.
+        explains: whether explanations are shown; None until the address was asked.
         problem: what went wrong in a callback, to be shown once.
         revision: counts the changes of plans; part of the keys of widgets that show one.
     """
@@ -131,12 +176,17 @@ class AppState:
     past: list[Step] = field(default_factory=list)
     future: list[Step] = field(default_factory=list)
     look: Look = field(default_factory=Look)
+    sight: Sight = field(default_factory=Sight)
+    beside: Beside = field(default_factory=Beside)
     draft: KeptDraft = field(default_factory=KeptDraft)
     recipe: Recipe = field(default_factory=Recipe)
     guided: dict[str, str] = field(default_factory=dict)
     launched: dict[int, str] = field(default_factory=dict)
     ticket: int = 0
+    latencies: dict[str, float] = field(default_factory=dict)
     overlay: Overlay = field(default_factory=Overlay)
+    lesson: Reading = field(default_factory=Reading)
+    explains: bool | None = None
     problem: str = ""
     revision: int = 0
 
@@ -148,6 +198,8 @@ class AppState:
         self.choice = self.begun = Choice(metric, clusters=min(DEFAULT_CLUSTERS, len(analysis.layers)))
         self.edited, self.guided, self.recipe = {}, {}, replace(self.recipe, student="")
         self.past, self.future, self.look = [], [], Look()
+        self.sight, self.beside = Sight(), Beside()
+        self.latencies = {}
         self.draft = KeptDraft(looked=self.draft.looked)
         self.revision += 1
 
@@ -213,10 +265,29 @@ class AppState:
         """Change how the layers are shown."""
         self.look = replace(self.look, **changed)
 
+    def see(self, **changed: Any) -> None:
+        """Look at another probe image, or in another way."""
+        self.sight = replace(self.sight, **changed)
+
+    def compare(self, **changed: Any) -> None:
+        """Change what the matrix is compared with; another network has other layers to explain."""
+        before, self.beside = self.beside, replace(self.beside, **changed)
+        networks = [(one.show == "student", one.run) for one in (before, self.beside)]
+        if networks[0] != networks[1]:
+            self.beside = replace(self.beside, pair=())
+
     def recall(self, draft: Draft, identity: str) -> None:
         """Take over what another visit left; there is nothing to undo yet."""
         self._put(Step(Choice(draft.metric, draft.method, draft.clusters, draft.samples), draft.plan))
         self.draft = KeptDraft(looked=True, id=identity, content=draft)
+
+    def read(self, lesson: Reading) -> None:
+        """Go on in the lesson."""
+        self.lesson = lesson
+
+    def explain(self, on: bool) -> None:
+        """Show explanations, or hide them."""
+        self.explains = on
 
     def note(self, layer: str, why: str, plan: HintPlan) -> None:
         """Keep a reason for the changes that were made to a layer."""

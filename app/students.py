@@ -5,17 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import cached, failures, state
+from app import cached, failures, proposals, state
 from app.bound import bound
 from app.chrome import count, several, shape, short
 from app.recipe import Recipe
 from pursuhint.adapters import describe_adapters
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.errors import InputError
-from pursuhint.pairs import Pair, crossing, default_pairs, settle_pairs
+from pursuhint.pairs import Pair, crossing, default_pairs, settle_pairs, without_guided
 from pursuhint.plan import HintPlan
 from pursuhint.students import StudentCard, Target
-from pursuhint.students.target import DEFAULT_COMPRESSION
 from pursuhint.training.recipes import RECIPES
 
 RECIPE_TITLES = {
@@ -25,20 +24,20 @@ RECIPE_TITLES = {
 }
 
 
-def choose(analysis: AnalysisFolder) -> StudentCard:
-    """Draw the choice of the student; returns what is known of it."""
+def choose(analysis: AnalysisFolder, plan: HintPlan) -> StudentCard:
+    """Draw the choice of the student; returns what is known of it, with the layers that the plan names."""
     mine, suggested = state.get(), {one.spec: one for one in analysis.students}
     if not mine.recipe.student:
         mine.cook(student=_first(analysis))
     with st.container(horizontal=True, gap="small", vertical_alignment="top"):
-        offered = {one.spec: one for one in _proposed(analysis)} | suggested
+        offered = {one.spec: one for one in proposals.aimed(analysis)} | suggested
         tie = bound(
             "distill-student", mine.recipe.student, lambda spec: mine.cook(student=spec or _first(analysis))
         )
         st.selectbox(
             "Network",
             list(dict.fromkeys([*offered, mine.recipe.student])),
-            format_func=lambda spec: _label(analysis, offered[spec]) if spec in offered else spec,
+            format_func=lambda spec: proposals.label(analysis, offered[spec]) if spec in offered else spec,
             accept_new_options=True,
             help="Or type a name, such as `zoo:resnet56?width=0.5` or `torchvision:resnet18`.",
             **tie,
@@ -56,7 +55,10 @@ def choose(analysis: AnalysisFolder) -> StudentCard:
         st.metric("layers", len(found.layers), width="content")
     if found.parameters > card.parameters:
         st.warning("This student is larger than its teacher.", icon=":material/warning:")
-    return found
+    proposals.beside_teacher(analysis, flops, found)
+    known = {layer.name for layer in found.layers}
+    strange = tuple(pair.guided for pair in plan.pairs if pair.guided not in known)
+    return cached.student_with(spec, len(card.classes), card.input_shape, strange) if strange else found
 
 
 def _first(analysis: AnalysisFolder) -> str:
@@ -66,39 +68,24 @@ def _first(analysis: AnalysisFolder) -> str:
     return known[0].spec if known else "zoo:resnet20"
 
 
-def _proposed(analysis: AnalysisFolder) -> tuple[StudentCard, ...]:
-    """Draw the wanted compression; returns the proposals for it, unless the analysis suggests them anyway."""
-    aim = state.get().recipe.compression
-    tie = bound("distill-compression", aim, lambda ratio: _aim(analysis, ratio))
-    note = "The nearest networks of the teacher's family are offered, and the very nearest is taken."
-    st.number_input("Compression wanted", step=0.5, format="%.4g", width=140, help=note, **tie)
-    return () if aim == DEFAULT_COMPRESSION else _proposals(analysis, aim)
-
-
-def _aim(analysis: AnalysisFolder, compression: float) -> None:
-    nearest = _proposals(analysis, compression)[0]
-    state.get().cook(compression=compression, student=nearest.spec)
-
-
-def _proposals(analysis: AnalysisFolder, compression: float) -> tuple[StudentCard, ...]:
-    card = analysis.card
-    return cached.proposals(card.teacher.spec, len(card.classes), card.input_shape, Target(compression))
-
-
-def _label(analysis: AnalysisFolder, student: StudentCard) -> str:
-    ratio = analysis.card.parameters / student.parameters
-    return f"{short(student.spec)}  ·  {count(student.parameters)}  ·  {ratio:.1f} × smaller"
+def in_force(plan: HintPlan, student: StudentCard) -> tuple[Pair, ...]:
+    """Return the pairs of a plan with a student: the default ones, the plan's own, what was chosen here."""
+    names = [layer.name for layer in student.layers]
+    return settle_pairs(
+        default_pairs(plan.hint_points, plan.layers, student.layers),
+        [pair for pair in plan.pairs if pair.guided in names],
+        [Pair(hint, guided) for hint, guided in state.get().guided.items()],
+    )
 
 
 def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tuple[Pair, ...] | None:
     """Draw the pairs and how they meet; returns those in force, None if the hint loss cannot compare them."""
-    mine = state.get()
+    mine, chosen = state.get(), in_force(plan, student)
     known = {layer.name: layer for layer in student.layers}
-    chosen = settle_pairs(
-        default_pairs(plan.hint_points, plan.layers, student.layers),
-        [pair for pair in plan.pairs if pair.guided in known],
-        [Pair(hint, guided) for hint, guided in mine.guided.items()],
-    )
+    planned = [pair for pair in plan.pairs if pair.hint not in mine.guided]
+    if lost := without_guided(planned, list(known)):
+        text = failures.in_page_words(f"Of the plan: {lost}. Until then a default pair takes its place.")
+        st.warning(text, icon=":material/warning:")
     hints = {layer.name: layer for layer in analysis.layers}
     loss, problem = mine.recipe.hint_loss, ""
     shapes = [{name: layer.shape for name, layer in side.items()} for side in (known, hints)]

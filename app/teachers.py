@@ -6,8 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import cached, current, failures, form_checks, state
+from app import analyses, cached, current, failures, form_checks, state
 from app.chrome import several, short
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, list_analyses, request_analysis
 from pursuhint.analysis.settings import POOLINGS
 from pursuhint.jobs import LIVE
@@ -15,8 +16,6 @@ from pursuhint.jobs import LIVE
 DATA = ("digits", "cifar10:/path/to/data", "cifar100:/path/to/data", "folder:/path/to/images", "fake")
 PREPROCESS = ("auto", "imagenet", "cifar10", "cifar100", "digits")
 TABS, REOPEN = "teacher-tabs", "Reopen"
-EVERY = 1
-"""Seconds between two looks at an analysis that is being made."""
 
 
 def another() -> None:
@@ -108,7 +107,7 @@ def _describe(folder: AnalysisFolder) -> str:
     else:
         settings = folder.analysis_settings
         teacher, data, more = settings.teacher, settings.data, " · being analysed"
-    return f"**{short(teacher)}**  \n:gray[:small[{data.partition(':')[0]}{more}]]"
+    return f"**{plain(short(teacher))}**  \n:gray[:small[{plain(data.partition(':')[0])}{more}]]"
 
 
 @failures.kept
@@ -121,7 +120,7 @@ def watch() -> None:
     path = state.get().watched
     if path is not None:
         live = AnalysisFolder(path).is_live()
-        st.fragment(_watched, run_every=EVERY if live else None)(path)
+        st.fragment(_watched, run_every=analyses.EVERY if live else None)(path)
 
 
 def _watched(path: Path) -> None:
@@ -129,18 +128,16 @@ def _watched(path: Path) -> None:
     if mine.watched != path:
         return
     last = folder.last_state()
-    name = short(folder.analysis_settings.teacher)
+    name = plain(short(folder.analysis_settings.teacher))
     with st.container(border=True):
         if last["state"] in LIVE:
-            stage, done, total = folder.progress or ("starting", 0, 0)
-            part = f" · {done:,} of {total:,}" if total else ""
-            st.progress(done / max(1, total), text=f"**{name}** · {stage}{part}")
-            stopping = last["state"] == "stopping"
-            st.button("Cancel", on_click=folder.ask_to_stop, disabled=stopping, key="cancel-analysis")
-        elif folder.is_ready:
+            analyses.draw(folder, name, key="analysis")
+        elif folder.is_ready and last["state"] == "finished":
             with failures.shown():
                 mine.open_teacher(cached.analysis(path))
                 st.rerun()
         else:
-            failures.show(f"**{name}** · {last['state']}: {last['reason']}")
-            st.button("Close", on_click=mine.unwatch, key="close-analysis")
+            if folder.is_ready:
+                st.button("Open as it is", on_click=_open, args=(path,), key="open-unfinished")
+            again = failures.kept(lambda: mine.watch(request_analysis(folder.analysis_settings)))
+            analyses.ended(folder, name, again=again, close=mine.unwatch)

@@ -110,7 +110,7 @@ def train(wanted: list[Entry], plans: dict[str, HintPlan], given: argparse.Names
         state = run.last_state()["state"]
         if state != "finished" and not (state in LIVE and run.is_live()):
             print(entry.name, flush=True)
-            work(run)
+            work(run, now=True)
 
 
 def report(given: argparse.Namespace) -> str:

@@ -3,14 +3,18 @@
 import streamlit as st
 
 from app import cached, confidence, controls, current, downloads, maps, overrides, plans, state
-from app.chrome import card, header, require_teacher, several, short
-from app.explorer.explorer import explore
+from app.chrome import card, dark, header, require_teacher, several, short
+from app.explain import explain
+from app.explorer.explorer import KEY, explore
+from app.words import plain
+from pursuhint.figures import heatmap
 from pursuhint.origin import origin
 
 analysis = require_teacher("Hint points")
 mine, name = state.get(), short(analysis.card.teacher.spec)
 seen = mine.choice.samples or analysis.card.samples
-caption = f"{len(analysis.layers)} candidate layers of {name}, grouped by how alike {seen:,} images make them"
+count = len(analysis.layers)
+caption = f"{count} candidate layers of {plain(name)}, grouped by how alike {seen:,} images make them"
 actions = header("Hint points", caption)
 with st.container(horizontal=True, gap="medium"):
     controls.metric("hints", analysis)
@@ -27,26 +31,38 @@ with actions:
             "A plan as JSON", type=["json"], key=upload, on_change=overrides.opened, args=(upload,)
         )
     downloads.plan(plan)
+    pictures = st.container(width="content")
     if st.button("Use in Distill →", type="primary"):
         st.switch_page("../pages/distill.py")
 
-with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    maps.legend(current.view(analysis, plan), origin(plan))
-    overrides.steps(plan)
+above = st.container(horizontal=True, vertical_alignment="center", gap="small")
 view = explore(analysis, plan)
+with above:
+    maps.legend(view, origin(plan))
+    overrides.steps(plan)
+with pictures:
+    parts = {"Matrix": ".matrix .plot", "Layer map": ".map .plot"}
+    downloads.drawing(KEY, f"{name}-{plan.metric}-hint-points", parts, heatmap(view, dark=dark()))
+explain(plan.metric, plan.method)
 
 left, right = st.columns([3, 2])
 with left:
     with card("Plans", "side by side; a change by hand is one of your own"):
         plans.side_by_side(analysis, plan, view)
+        explain("coverage")
     with card("How sure?", "what stays when a fifth of the images is left out"):
         confidence.stability(analysis, plan, view)
+        explain("stability")
     with card(
         "By table", f"{several(len(plan.hint_points), 'hint point')} of {len(plan.layers)} layers", fill=True
     ):
         overrides.table(analysis, plan, view)
+        explain("hint table")
 with right:
     with card("Silhouette over K", "click a bar to take that K"):
         controls.silhouettes(analysis)
-    with card("Images at a layer", "each dot a probe image, coloured by class", fill=True):
-        maps.images(analysis, mine.look.selected or plan.hint_points[-1])
+        explain("silhouette")
+    layer = mine.look.selected or plan.hint_points[-1]
+    with card(f"Images at {plain(layer)}", "each dot a probe image, coloured by class", fill=True):
+        maps.images(analysis, layer)
+        explain("image map")

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import cached
 from app.chrome import header
+from app.explain import explain
 from app.runs import charts, choice, live, student_card, table
 
 runs = cached.runs().runs()
@@ -17,6 +18,8 @@ if not runs:
 
 chosen = choice.chosen(runs[0])
 live.draw(chosen)
+explain("curves")
 charts.differences(chosen)
 student_card.draw(chosen[0])
 table.draw()
+explain("runs")

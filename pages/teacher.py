@@ -3,15 +3,18 @@
 import pandas as pd
 import streamlit as st
 
-from app import current, failures, pictures, teachers
+from app import current, downloads, failures, pictures, teachers
 from app.chrome import card, count, header, metric, percent, shape, short
+from app.explain import explain
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder
 
 
 def draw_analysis(analysis: AnalysisFolder) -> None:
     about, score = analysis.card, analysis.test_score
     actions = header(
-        "Teacher", f"{short(about.teacher.spec)}, trained on {about.data} · weights {about.teacher.hash}"
+        "Teacher",
+        plain(f"{short(about.teacher.spec)}, trained on {about.data} · weights {about.teacher.hash}"),
     )
     actions.page_link("../pages/similarity.py", label="How alike its layers are")
     if actions.button("Choose hint points →", type="primary"):
@@ -43,6 +46,7 @@ def draw_layers(analysis: AnalysisFolder) -> None:
         rows, hide_index=True, height=390 if len(rows) > 10 else "content", column_config={"parameters": bar}
     )
     st.caption(analysis.card.note)
+    downloads.offer("layers", f"{short(analysis.card.teacher.spec)}-layers", table=rows)
 
 
 analysis = None
@@ -60,5 +64,6 @@ with left, failures.shown():
             draw_layers(analysis)
         with card("Probe images", "and what the teacher takes them for", fill=True):
             pictures.answers(analysis)
+            explain("probe accuracy")
 with right, card("Another teacher" if analysis else "A teacher", fill=True):
     teachers.another()

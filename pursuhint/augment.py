@@ -45,12 +45,12 @@ def epoch_order(seed: int, epoch: int, n: int) -> np.ndarray:
     return np.random.Generator(np.random.Philox(key=[seed, epoch], counter=[0, 0, 0, 1])).permutation(n)
 
 
-def augment(images: Tensor, uniform: np.ndarray, policy: str) -> Tensor:
+def augment(images: Tensor, uniform: Tensor | np.ndarray, policy: str) -> Tensor:
     """Return one random view of every image.
 
     Args:
         images: uint8, shape (n, height, width, 3).
-        uniform: float64, shape (n, 8), from `draws`.
+        uniform: float64, shape (n, 8), from `draws`; of tensors on the images' device nothing has to be sent.
         policy: a name of `POLICIES`.
 
     Returns:
@@ -59,14 +59,17 @@ def augment(images: Tensor, uniform: np.ndarray, policy: str) -> Tensor:
     Raises:
         InputError: the policy is unknown.
     """
-    return find_named("augmentation", policy, POLICIES)(images, uniform)
+    import torch
+
+    view = find_named("augmentation", policy, POLICIES)
+    return view(images, torch.as_tensor(uniform))
 
 
-def _none(images: Tensor, uniform: np.ndarray) -> Tensor:
+def _none(images: Tensor, uniform: Tensor) -> Tensor:
     return images
 
 
-def _crop_flip(images: Tensor, uniform: np.ndarray) -> Tensor:
+def _crop_flip(images: Tensor, uniform: Tensor) -> Tensor:
     """Shift by up to an eighth of the side over black borders and mirror half of the images."""
     import torch
     from torch.nn import functional
@@ -74,40 +77,38 @@ def _crop_flip(images: Tensor, uniform: np.ndarray) -> Tensor:
     n, height, width, _ = images.shape
     border = max(1, height // 8)
     padded = functional.pad(images, (0, 0, border, border, border, border))
-    top, left = (torch.as_tensor((uniform[:, i] * (2 * border + 1)).astype(np.int64)) for i in (0, 1))
-    flipped = torch.as_tensor(uniform[:, 2] < 0.5)
-    columns = torch.arange(width).expand(n, width)
+    top, left = (uniform[:, :2] * (2 * border + 1)).to(torch.int64).unbind(dim=1)
+    top, left, flipped = (one.to(images.device) for one in (top, left, uniform[:, 2] < 0.5))
+    samples, rows, columns = (torch.arange(size, device=images.device) for size in (n, height, width))
     columns = torch.where(flipped[:, None], width - 1 - columns, columns) + left[:, None]
-    rows = torch.arange(height) + top[:, None]
-    device = images.device
-    samples = torch.arange(n, device=device)[:, None, None]
-    return padded[samples, rows[:, :, None].to(device), columns[:, None, :].to(device)]
+    rows = rows + top[:, None]
+    return padded[samples[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
 ROTATION, SCALE, SHEAR, SHIFT = 10.0, 0.1, 0.1, 0.1
 """Largest change of `affine`: degrees, share of the size, shear factor, share of the side."""
 
 
-def _affine(images: Tensor, uniform: np.ndarray) -> Tensor:
+def _affine(images: Tensor, uniform: Tensor) -> Tensor:
     """Rotate, scale, shear and shift a little; nothing is mirrored, so digits stay what they are."""
     import torch
     from torch.nn import functional
 
-    signed = torch.as_tensor(2 * uniform - 1, dtype=torch.float32)
+    signed = (2 * uniform - 1).float().to(images.device)
     angle = signed[:, 0] * (ROTATION * np.pi / 180)
     scale_x, scale_y = 1 + SCALE * signed[:, 1], 1 + SCALE * signed[:, 2]
     shear = SHEAR * signed[:, 3]
     cos, sin = torch.cos(angle), torch.sin(angle)
     row_x = torch.stack([cos * scale_x, (shear * cos - sin) * scale_y, 2 * SHIFT * signed[:, 4]], dim=1)
     row_y = torch.stack([sin * scale_x, (shear * sin + cos) * scale_y, 2 * SHIFT * signed[:, 5]], dim=1)
-    matrix = torch.stack([row_x, row_y], dim=1).to(images.device)
+    matrix = torch.stack([row_x, row_y], dim=1)
     pixels = images.permute(0, 3, 1, 2).float()
     grid = functional.affine_grid(matrix, list(pixels.shape), align_corners=False)
     moved = functional.grid_sample(pixels, grid, mode="bicubic", padding_mode="zeros", align_corners=False)
     return moved.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
 
 
-POLICIES: dict[str, Callable[[Tensor, np.ndarray], Tensor]] = {
+POLICIES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "none": _none,
     "crop-flip": _crop_flip,
     "affine": _affine,

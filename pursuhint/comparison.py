@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import PRESETS
 from pursuhint.coverage import CoverageReport, coverage, coverage_report
 from pursuhint.errors import InputError
 from pursuhint.plan import HintPlan
 from pursuhint.similarity import METRICS
-from pursuhint.stability import adjusted_rand, leave_one_out, measure_coverage
+from pursuhint.stability import adjusted_rand, jackknife, leave_one_out, measure_coverage
 
 
 @dataclass(frozen=True)
@@ -96,21 +98,28 @@ def compare_plans(
 
 @dataclass(frozen=True)
 class PlanCoverage:
-    """The coverage of one choice of hint points, without an interval.
+    """The coverage of one choice of hint points.
 
     Attributes:
         name: what it is, for people.
         hint_points: in depth order; empty for the mean of random choices.
         value: mean similarity of a layer to its nearest hint point.
+        half_width: of its 95 % interval over other probe images; None where it was not measured.
     """
 
     name: str
     hint_points: tuple[str, ...]
     value: float
+    half_width: float | None = None
 
 
 def beside_presets(
-    analysis: AnalysisFolder, plan: HintPlan, *, samples: int | None = None, seed: int = 0
+    analysis: AnalysisFolder,
+    plan: HintPlan,
+    *,
+    samples: int | None = None,
+    left_out: np.ndarray | None = None,
+    seed: int = 0,
 ) -> tuple[PlanCoverage, ...]:
     """Return the coverage of a plan beside that of the plans one would think of.
 
@@ -118,6 +127,7 @@ def beside_presets(
         analysis: of the plan's teacher.
         plan: measured by its own metric.
         samples: use the first probe images only; all when None.
+        left_out: what `AnalysisFolder.left_out` returns for them, for the intervals; None for none.
         seed: of random plans and of the search for the best one.
 
     Returns:
@@ -131,7 +141,11 @@ def beside_presets(
 
     def covered(name: str, hints: Sequence[str]) -> PlanCoverage:
         indices = [similarity.layers.index(hint) for hint in hints]
-        return PlanCoverage(name, tuple(hints), coverage(similarity.values, indices))
+        value = coverage(similarity.values, indices)
+        if left_out is None:
+            return PlanCoverage(name, tuple(hints), value)
+        measured = jackknife(value, [coverage(one, indices) for one in left_out])
+        return PlanCoverage(name, tuple(hints), value, float(measured.half_width))
 
     mine = [covered("Mine", plan.hint_points)] if plan.hint_points != plan.centres else []
     presets = [
@@ -140,7 +154,7 @@ def beside_presets(
     ]
     best = "Best possible" if report.best_exact else "Best found"
     return (
-        PlanCoverage(best, report.best_layers, report.best),
+        covered(best, report.best_layers),
         *mine,
         covered("Automatic", plan.centres),
         *presets,

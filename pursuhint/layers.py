@@ -22,7 +22,8 @@ class Layer:
     Attributes:
         name: dotted path, with a call number for a module's later calls (``relu#2``).
         type: class name of the module.
-        shape: output of one image, such as (channels, height, width) or (tokens, width).
+        shape: output of one image, such as (channels, height, width) or (tokens, width), in the layout of
+            `pursuhint.layout`.
         parameters: of the module with all its children.
         stage: index of the run of consecutive candidates that share one shape, from 0.
     """
@@ -158,6 +159,7 @@ def _probe(
     """Run one image and list every call: name, class name, shape for one image, parameters."""
     import torch
 
+    from pursuhint.layout import in_layout
     from pursuhint.recorder import call_name, first_tensor
 
     calls: dict[str, int] = {}
@@ -171,9 +173,8 @@ def _probe(
                 return
             calls[path] = calls.get(path, 0) + 1
             parameters = sum(p.numel() for p in module.parameters())
-            rows.append(
-                (call_name(path, calls[path]), type(module).__name__, tuple(tensor.shape[1:]), parameters)
-            )
+            shape = tuple(in_layout(tensor, module, model).shape[1:])
+            rows.append((call_name(path, calls[path]), type(module).__name__, shape, parameters))
 
         return hook
 

@@ -109,8 +109,8 @@ def check_pairs(
     for pair in pairs:
         if pair.hint not in hint_points:
             raise unknown("hint point in a pair", pair.hint, hint_points)
-        if pair.guided not in names:
-            raise unknown("guided layer in a pair", pair.guided, names)
+    if lost := without_guided(pairs, names):
+        raise InputError(lost)
     if len(set(pairs)) < len(pairs):
         raise InputError("each pair may be given once; remove the repeated one")
     found = crossing(pairs, hint_points, names)
@@ -121,6 +121,29 @@ def check_pairs(
             f"`{second.hint}`, in the student `{first.guided}` comes after `{second.guided}`; exchange their "
             "guided layers or allow it with `--allow-crossing`"
         )
+
+
+def without_guided(pairs: Sequence[Pair], student_layers: Sequence[str]) -> str:
+    """Say which pairs have a guided layer that the student lacks, why and what to do; nothing for none.
+
+    Args:
+        pairs: hint points and guided layers.
+        student_layers: names in depth order.
+
+    Example:
+        >>> without_guided([Pair("t1", "s1")], ["s0", "s1"])
+        ''
+        >>> without_guided([Pair("t1", "block.9")], ["s0"])
+        'unknown guided layer in a pair `block.9`. Known: s0; the student cannot make the pair ...'
+    """
+    lost = [pair for pair in pairs if pair.guided not in student_layers]
+    if not lost:
+        return ""
+    named = f"pair{'s' * (len(lost) > 1)} {', '.join(f'`{pair.name}`' for pair in lost)}"
+    return (
+        f"{unknown('guided layer in a pair', lost[0].guided, student_layers)}; the student cannot make the "
+        f"{named}: give other guided layers with `--pair`, or take another student"
+    )
 
 
 def crossing(

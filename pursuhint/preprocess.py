@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pursuhint.errors import InputError, unknown
@@ -78,8 +79,20 @@ class Preprocess:
                 f"`images` must be uint8 of shape (N, H, W, 3), found {pixels.dtype} of shape {shape}"
             )
         pixels = self._resized(pixels.to(device).permute(0, 3, 1, 2).contiguous())
-        mean, std = (torch.tensor(v, device=pixels.device).view(1, 3, 1, 1) for v in (self.mean, self.std))
+        mean, std = (_per_channel(values, pixels.device) for values in (self.mean, self.std))
         return pixels.float().div_(255).sub_(mean).div_(std)
+
+    def shown(self, images: np.ndarray) -> np.ndarray:
+        """Return images as the network gets them, resized and cropped, in colours for people.
+
+        Args:
+            images: (N, H, W, 3), uint8.
+
+        Returns:
+            (N, h, w, 3), uint8.
+        """
+        plain = replace(self, mean=KNOWN["none"].mean, std=KNOWN["none"].std).apply(images)
+        return plain.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
 
     def shape_of(self, images: np.ndarray) -> tuple[int, int, int]:
         """Return channels, height and width that the first of these images has once it is prepared.
@@ -177,3 +190,11 @@ def _malformed(text: str) -> InputError:
         f"a preprocess must be one of {', '.join(KNOWN)} or `m,m,m/s,s,s[/resize[/crop[/interpolation]]]` "
         f"with three numbers each, found `{text}`"
     )
+
+
+@lru_cache(maxsize=64)
+def _per_channel(values: RGB, device: torch.device) -> torch.Tensor:
+    """Return one number a channel, sent to a device once: sending makes a GPU finish what it has begun."""
+    import torch
+
+    return torch.tensor(values, device=device).view(1, 3, 1, 1)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pursuhint.errors import InputError, PursuhintError, unknown
+from pursuhint.layout import in_layout
 
 
 def call_name(path: str, call: int) -> str:
@@ -52,8 +53,8 @@ class ActivationRecorder:
     Args:
         model: the network; it is run by the caller, as often as wanted.
         layers: dotted module paths, with a call number (``relu#2``) for a later call of the same module.
-        transform: (output, layer name) -> what is kept of it, such as a pooling; a copy by default. Gradients
-            flow through it.
+        transform: (output in the layout of `pursuhint.layout`, layer name) -> what is kept of it, such as a
+            pooling; a copy by default. Gradients flow through it.
 
     Attributes:
         outputs: layer name -> what was kept in the latest forward pass, in the order of the calls.
@@ -109,7 +110,7 @@ class ActivationRecorder:
     def _hook(self, path: str) -> Callable[[nn.Module, Any, Any], None]:
         wanted = frozenset(layer for layer in self._layers if module_path(layer) == path)
 
-        def keep(_module: nn.Module, _inputs: Any, output: Any) -> None:
+        def keep(module: nn.Module, _inputs: Any, output: Any) -> None:
             self._calls[path] += 1
             name = call_name(path, self._calls[path])
             if name not in wanted:
@@ -117,7 +118,7 @@ class ActivationRecorder:
             tensor = first_tensor(output)
             if tensor is None:
                 raise PursuhintError(f"layer `{name}` put out {type(output).__name__}, which holds no tensor")
-            self.outputs[name] = self._transform(tensor, name)
+            self.outputs[name] = self._transform(in_layout(tensor, module, self._model), name)
 
         return keep
 

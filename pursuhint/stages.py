@@ -53,16 +53,12 @@ def stage_spans(layers: Sequence[str], described: Sequence[Layer]) -> tuple[Stag
 def shape_in_words(shape: Sequence[int]) -> str:
     """Write what a layer puts out for one image.
 
-    Maps are known by their square: two equal sizes at the end are height and width, two at the front those of
-    a network that keeps its channels last.
-
     Example:
-        >>> [shape_in_words(shape) for shape in ((64, 8, 8), (7, 7, 768), (197, 192), (512,))]
-        ['64 ch · 8×8', '768 ch · 7×7', '197 tokens × 192', '512 features']
+        >>> [shape_in_words(shape) for shape in ((64, 8, 8), (197, 192), (512,))]
+        ['64 ch · 8×8', '197 tokens × 192', '512 features']
     """
     if len(shape) == 3:
-        channels_last = shape[1] != shape[2] and shape[0] == shape[1]
-        height, width, channels = shape if channels_last else (*shape[1:], shape[0])
+        channels, height, width = shape
         return f"{channels} ch · {height}×{width}"
     if len(shape) == 2:
         return f"{shape[0]} tokens × {shape[1]}"

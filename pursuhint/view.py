@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -124,7 +124,9 @@ class LayerView:
         ``letters`` names the cluster of each layer, ``standings`` says what each layer is, ``inks`` are the
         colours of words on the clusters' colours.
         """
-        plain = asdict(self)
+        plain = dict(vars(self))  # `asdict` would copy the matrices
+        plain["branches"] = [dict(vars(branch)) for branch in self.branches]
+        plain["stages"] = [dict(vars(stage)) for stage in self.stages]
         plain["inks"] = [ink(COLOURS[name]) for name in self.colours]
         plain["letters"] = [self.cluster_name(layer) for layer in range(len(self.layers))]
         plain["standings"] = [self.standing(layer) for layer in range(len(self.layers))]

@@ -51,6 +51,16 @@ def test_what_cannot_be_compared_is_refused(tiny_analysis, plans):
         compare_plans(tiny_analysis, {"a": plans["ends"].model_copy(update={"teacher": teacher})})
 
 
+def test_intervals_are_those_of_a_single_plan(tiny_analysis, plans):
+    left_out = tiny_analysis.left_out("cka_linear", keep=False)
+    rows = {row.name: row for row in beside_presets(tiny_analysis, plans["automatic"], left_out=left_out)}
+    (one,) = compare_plans(tiny_analysis, {"ends": plans["ends"]}).plans
+    low, high = one.coverage.interval
+    assert rows["Stage ends"].half_width == pytest.approx((high - low) / 2)
+    assert rows["Random, on average"].half_width is None
+    assert {row.half_width for row in beside_presets(tiny_analysis, plans["automatic"])} == {None}
+
+
 def test_the_best_the_automatic_plan_the_presets_and_chance(tiny_analysis, plans):
     rows = {row.name: row for row in beside_presets(tiny_analysis, plans["automatic"])}
     assert list(rows) == ["Best possible", "Automatic", "Stage ends", "Uniform", "Random, on average"]

@@ -5,7 +5,8 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 from sklearn.manifold import trustworthiness
 
-from pursuhint.embedding import classical_mds, map_images, map_layers
+from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder
+from pursuhint.embedding import classical_mds, lay_over, map_images, map_layers
 from pursuhint.errors import InputError
 from pursuhint.similarity import SimilarityMatrix
 
@@ -113,3 +114,56 @@ def test_features_that_cannot_be_mapped_are_refused():
         map_images(np.zeros((4, 2, 2)))
     with pytest.raises(InputError, match=r"found \(9, 2\) with values NaN or infinite; collect"):
         map_images(np.full((9, 2), np.nan))
+
+
+def test_a_map_laid_over_another_is_turned_as_scipy_turns_it():
+    from scipy.linalg import orthogonal_procrustes
+
+    target, points = RNG.normal(size=(50, 2)) + 4, RNG.normal(size=(50, 2)) * 7 - 1
+    found = lay_over(points, target)
+    np.testing.assert_allclose(found.mean(axis=0), target.mean(axis=0))
+    np.testing.assert_allclose(np.var(found, axis=0).sum(), np.var(target, axis=0).sum())
+    moved = points - points.mean(axis=0)
+    turn, _ = orthogonal_procrustes(moved, target - target.mean(axis=0))
+    direction = (found - found.mean(axis=0)) / np.linalg.norm(found - found.mean(axis=0))
+    np.testing.assert_allclose(direction, moved @ turn / np.linalg.norm(moved), atol=1e-12)
+
+
+def test_a_mirrored_map_falls_back_onto_itself_and_one_point_onto_the_middle():
+    target = RNG.normal(size=(20, 2))
+    np.testing.assert_allclose(lay_over(target * [-3, 3] + 9, target), target, atol=1e-12)
+    np.testing.assert_allclose(lay_over(np.ones((20, 2)), target), np.tile(target.mean(axis=0), (20, 1)))
+
+
+def test_maps_that_continue_each_other_move_less_and_see_the_same():
+    folder = AnalysisFolder.open(BUILTIN_ANALYSIS)
+    first, second = (np.array(folder.features(name)[:300]) for name in ("layer3.4", "layer3.5"))
+    before = map_images(first)
+    apart, continued = map_images(second), map_images(second, start=before)
+
+    def way(points):
+        return np.linalg.norm(points - before, axis=1).mean()
+
+    assert way(continued) < 0.6 * way(lay_over(apart, before)) < 0.6 * way(apart)
+    alone = trustworthiness(second, apart, n_neighbors=8)
+    assert trustworthiness(second, continued, n_neighbors=8) > alone - 0.01
+    np.testing.assert_array_equal(continued, map_images(second, start=before))
+
+
+def test_images_that_nothing_tells_apart_stay_where_they_were():
+    before = RNG.normal(size=(9, 2))
+    np.testing.assert_array_equal(map_images(np.ones((9, 3)), start=before), before)
+    assert np.ptp(map_images(np.ones((9, 3))), axis=0).tolist() == [0, 0]
+
+
+def test_a_start_that_is_one_point_is_none():
+    features = RNG.normal(size=(12, 3))
+    found = map_images(features, start=np.zeros((12, 2)))
+    np.testing.assert_array_equal(found, map_images(features))
+
+
+def test_the_start_must_be_of_the_same_images():
+    with pytest.raises(
+        InputError, match=r"9 images must start from the shape \(9, 2\): found \(8, 2\); take"
+    ):
+        map_images(RNG.normal(size=(9, 3)), start=np.zeros((8, 2)))

@@ -10,7 +10,7 @@ from pursuhint import figures
 from pursuhint.clustering import cluster_layers, silhouette_curve
 from pursuhint.errors import InputError
 from pursuhint.figures.names import name_sides
-from pursuhint.similarity import SimilarityMatrix, similarity_matrix
+from pursuhint.similarity import SimilarityMatrix, side_by_side, similarity_matrix
 from pursuhint.view import COLOURS, LayerView, layer_view
 
 HISTORY = [
@@ -41,6 +41,9 @@ def all_figures(similarity, view):
     def make(dark: bool) -> list[go.Figure]:
         return [
             figures.heatmap(view, dark=dark),
+            figures.other_heatmap(view, similarity, dark=dark),
+            figures.difference_heatmap(view, side_by_side(similarity, similarity), dark=dark),
+            figures.cross_heatmap(np.eye(2), "ab", "xy", metric="R²-CCA", pairs=[("a", "y")], dark=dark),
             figures.dendrogram(view, dark=dark),
             figures.dendrogram(view, orientation="vertical", dark=dark),
             figures.layer_map(view, dark=dark),
@@ -108,6 +111,75 @@ def test_the_heatmap_of_identical_layers_still_has_a_scale(similarity):
     same = SimilarityMatrix(np.ones((3, 3)), ("a", "b", "c"), "cka_linear", "mean", 10, {}, {})
     (cells,) = figures.heatmap(layer_view(same, cluster_layers(same, 1))).data
     assert (cells.zmin, cells.zmax) == (0.9, 1)
+
+
+def test_a_marker_lies_on_every_cell_and_names_it(view):
+    cells, markers = figures.heatmap(view, clickable=True, picked=("layer0", "layer3")).data
+    assert len(markers.x) == 81 and markers.marker.opacity == 0
+    names = [view.layers[layer] for layer in view.order]
+    for x, y, pair, text in zip(markers.x, markers.y, markers.customdata, markers.hovertext, strict=True):
+        assert list(pair) == [names[y], names[x]]
+        assert f"<b>{cells.z[y][x]:.3f}</b>" in text
+
+
+def test_a_picked_cell_is_framed(view):
+    frames = [
+        shape
+        for shape in figures.heatmap(view, picked=("layer0", "layer3")).layout.shapes
+        if shape.line.width == 2
+    ]
+    names = [view.layers[layer] for layer in view.order]
+    (frame,) = frames
+    assert (frame.x0 + 0.5, frame.y0 + 0.5) == (names.index("layer3"), names.index("layer0"))
+
+
+def test_another_matrix_takes_the_order_of_the_view_and_greys_what_it_lacks(view, similarity):
+    kept = [0, 1, 2, 3, 4, 6, 7, 8]
+    less = replace(
+        similarity,
+        values=similarity.values[np.ix_(kept, kept)] ** 2,
+        layers=tuple(similarity.layers[layer] for layer in kept),
+        metric="cka_linear",
+    )
+    figure = figures.other_heatmap(view, less)
+    cells, order = np.array(figure.data[0].z), list(view.order)
+    expected = (similarity.values**2)[np.ix_(order, order)]
+    gone = order.index(5)
+    assert np.isnan(cells[gone]).all() and np.isnan(cells[:, gone]).all()
+    there = [place for place in range(9) if place != gone]
+    np.testing.assert_allclose(cells[np.ix_(there, there)], expected[np.ix_(there, there)])
+    assert sum(shape.fillcolor == figures.LIGHT.faint for shape in figure.layout.shapes) == 2
+    assert "Linear CKA" in figure.data[0].colorbar.title.text
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_difference_is_centred_and_its_middle_is_the_page(view, similarity, dark):
+    lower = replace(similarity, values=np.where(np.eye(9), 1.0, similarity.values - 0.13))
+    (cells,) = figures.difference_heatmap(view, side_by_side(similarity, lower), dark=dark).data
+    assert (cells.zmin, cells.zmax) == (-0.2, 0.2)
+    np.testing.assert_allclose(np.array(cells.z)[0, 1:], -0.13)
+    colours = [colour for _, colour in cells.colorscale]
+    middle, theme = len(colours) // 2, figures.DARK if dark else figures.LIGHT
+    assert abs(luminance(colours[middle]) - luminance(theme.page)) < 0.12
+    # either side moves away from the page, and as far
+    for side in (colours[: middle + 1][::-1], colours[middle:]):
+        steps = np.diff([luminance(colour) for colour in side])
+        assert (steps > 0).all() if dark else (steps < 0).all()
+
+
+def test_two_networks_are_drawn_with_the_pairs_that_were_trained():
+    values = np.array([[0.2, 0.8, 0.4], [0.1, 0.3, 0.9]])
+    pairs = [("t0", "s1"), ("t1", "s2")]
+    figure = figures.cross_heatmap(
+        values, ("t0", "t1"), ("s0", "s1", "s2"), metric="R²-CCA", pairs=pairs, clickable=True
+    )
+    np.testing.assert_array_equal(figure.data[0].z, values)
+    ring = figure.data[-1]
+    assert list(zip(ring.y, ring.x, strict=True)) == [(0, 1), (1, 2)]
+    assert figure.layout.yaxis.ticktext == ("<b>t0</b>", "<b>t1</b>")
+    assert figure.layout.xaxis.ticktext == ("s0", "<b>s1</b>", "<b>s2</b>")
+    trained = [text for text in figure.data[1].hovertext if "a pair of the run" in text]
+    assert len(trained) == 2 and trained[0].startswith("t0 · s1")
 
 
 @pytest.mark.parametrize("orientation", ["horizontal", "vertical"])

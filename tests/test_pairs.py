@@ -68,8 +68,12 @@ def test_a_pair_from_no_hint_point_is_refused():
 
 
 def test_a_pair_to_no_layer_is_refused():
-    with pytest.raises(InputError, match="unknown guided layer in a pair `s9`: did you mean `s1`"):
-        check_pairs([Pair("t1", "s9")], ["t1"], student(2))
+    message = (
+        r"unknown guided layer in a pair `s9`: did you mean `s1`\? Known: s0, s1; the student cannot make "
+        "the pairs `t1->s9`, `t2->s8`: give other guided layers with `--pair`, or take another student"
+    )
+    with pytest.raises(InputError, match=message):
+        check_pairs([Pair("t1", "s9"), Pair("t1", "s0"), Pair("t2", "s8")], ["t1", "t2"], student(2))
 
 
 def test_a_hint_point_with_pairs_of_its_own_loses_its_default_one():

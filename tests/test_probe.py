@@ -9,9 +9,17 @@ from pathlib import Path
 import pytest
 
 from pursuhint import probe
+from pursuhint.data import load_data
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.layers import candidate_layers
-from pursuhint.probe import SMALL_STUDENTS, ask_proposals, ask_student, suggest_students
+from pursuhint.probe import (
+    SMALL_STUDENTS,
+    ask_latencies,
+    ask_proposals,
+    ask_student,
+    ask_training_images,
+    suggest_students,
+)
 from pursuhint.students import StudentCard, Target, describe_student, propose_students
 from pursuhint.zoo import build_zoo
 
@@ -127,3 +135,39 @@ def test_an_answer_that_does_not_come_is_an_error(monkeypatch):
         PursuhintError, match="describing `zoo:resnet8.*` took longer than 120 s; try something smaller"
     ):
         ask_student(SPEC, 10, (3, 8, 8))
+
+
+def test_latencies_and_images_are_measured_and_counted_there(monkeypatch, capsys):
+    assert answer(monkeypatch, "latencies", [SPEC, "zoo:resnet14"], 10, [3, 8, 8]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert 0 < first < second
+    assert answer(monkeypatch, "training images", "digits", "any") == 0
+    assert json.loads(capsys.readouterr().out) == len(load_data("digits").train) == 1000
+
+
+def test_latencies_are_measured_anew_and_a_count_is_kept(pursuhint_home: Path, monkeypatch):
+    answers, asked = {"latencies": [0.25, 0.5], "training images": 7}, []
+
+    def run(command, **_):
+        asked.append(json.loads(command[-1]))
+        return subprocess.CompletedProcess([], 0, stdout=json.dumps(answers[asked[-1][0]]), stderr="")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    for _ in range(2):
+        assert ask_latencies([SPEC, "zoo:resnet14"], 10, (3, 8, 8)) == (0.25, 0.5)
+        assert ask_training_images("digits", "hash") == 7
+    assert ask_training_images("digits", "other") == 7
+    assert [question[0] for question in asked].count("latencies") == 2
+    assert [question[1:] for question in asked if question[0] == "training images"] == [
+        ["digits", "hash"],
+        ["digits", "other"],
+    ]
+
+
+def test_a_layer_inside_of_a_block_is_described_when_it_is_asked_for():
+    plain = describe_student(SPEC, 10, (3, 8, 8))
+    more = describe_student(SPEC, 10, (3, 8, 8), ("layer2.0.conv1", "layer9"))
+    assert {layer.name for layer in more.layers} - {layer.name for layer in plain.layers} == {
+        "layer2.0.conv1"
+    }
+    assert (more.parameters, more.flops) == (plain.parameters, plain.flops)

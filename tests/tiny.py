@@ -29,7 +29,9 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory):
         **FAST | {"epochs": 3, "limit": None},
     )
     run = create_run(settings, folder=tmp_path_factory.mktemp("teacher"))
-    assert work(run)["test_accuracy"] > 0.8
+    with pytest.MonkeyPatch.context() as patch:  # a session's fixture comes before the test's own home
+        patch.setenv("PURSUHINT_HOME", str(tmp_path_factory.mktemp("home")))
+        assert work(run)["test_accuracy"] > 0.8
     return run
 
 

@@ -27,7 +27,7 @@ function ofLayer(data, layer, kind = "") {
 
 const paletteOf = (host) => getComputedStyle(host).getPropertyValue("--st-chart-sequential-colors");
 
-// The colours from 0 to 1 of the page's theme, as a function of a share.
+// The colours from 0 to 1 of the page's theme, [red, green, blue], as a function of a share.
 function scaleOf(palette) {
   const brush = document.createElement("canvas").getContext("2d");
   const stops = palette.split(",").map((colour) => {
@@ -36,7 +36,7 @@ function scaleOf(palette) {
   });
   const shades = Array.from({ length: SHADES + 1 }, (_, step) => {
     const at = (step / SHADES) * (stops.length - 1), low = stops[Math.floor(at)], high = stops[Math.ceil(at)];
-    return `rgb(${low.map((channel, i) => Math.round(channel + (high[i] - channel) * (at % 1)))})`;
+    return low.map((channel, i) => Math.round(channel + (high[i] - channel) * (at % 1)));
   });
   return (share) => shades[Math.round(Math.min(1, Math.max(0, share)) * SHADES)];
 }

@@ -17,15 +17,26 @@ export default function ({ data, parentElement, setTriggerValue }) {
 const found = (data, name) => (data.layers.includes(name) ? data.layers.indexOf(name) : null);
 
 function take(root, data) {
-  const seat = { root, data, hot: [null, null], selected: found(data, data.look.selected) };
+  const seat = { root, data, hot: [null, null], selected: found(data, data.look.selected), room: {}, wide: {} };
   seat.later = (what) => { clearTimeout(seat.timer); seat.timer = setTimeout(what, PATIENCE); };
   root.onpointermove = (event) => point(seat, event);
   root.onpointerleave = () => heat(seat, null, null, "");
   root.onclick = (event) => press(seat, event);
   root.onkeydown = (event) => type(seat, event);
-  seat.watch = new ResizeObserver(() => root.clientWidth !== seat.width && requestAnimationFrame(() => render(seat)));
-  seat.watch.observe(root);
+  seat.watch = new ResizeObserver((entries) => entries.forEach((entry) => resized(seat, entry)));
+  for (const watched of [root, root.querySelector(".map .plot")]) seat.watch.observe(watched);
   return seat;
+}
+
+// The map is drawn anew at once, before the frame is shown: it fills its box and changes no size.
+function resized(seat, { target, contentRect }) {
+  if (target === seat.root) {
+    if (contentRect.width !== seat.width) requestAnimationFrame(() => render(seat, { measured: false }));
+    return;
+  }
+  seat.room = { width: contentRect.width, height: contentRect.height };
+  drawMap(seat);
+  mark(seat);
 }
 
 // Drawn anew only for something new: elements that are replaced between press and release lose the click.
@@ -36,25 +47,32 @@ function renew(seat) {
   seat.print = print;
 }
 
-function render(seat) {
+function render(seat, { measured = Boolean(seat.width) } = {}) {
   const { root, data } = seat, look = data.look, began = performance.now();
-  const wide = root.querySelector(".matrix .plot").clientWidth, long = root.querySelector(".strip").clientWidth;
+  if (!measured) measureRoot(seat);
   const active = root.getRootNode().activeElement;
-  seat.width = root.clientWidth;
   root.querySelector(".matrix .aside").textContent = data.cut === null && look.order === "dendrogram"
     ? `average-linkage tree; colours: clusters of ${data.method}` : "";
   for (const button of root.querySelectorAll("[data-look]")) {
     button.setAttribute("aria-pressed", String(look[button.dataset.look] === button.value));
   }
   seat.shade = scaleOf(paletteOf(root));
-  drawStrip(seat, long);
-  drawMatrix(seat, wide);
+  drawStrip(seat, seat.wide.strip);
+  drawStudent(seat, seat.wide.strip);
+  drawMatrix(seat, seat.wide.matrix);
   drawFacts(seat);
-  drawMap(seat); // last: it takes the height that the facts leave
+  drawMap(seat);
   mark(seat);
   const kept = [".cell[tabindex='0']", ".cut", ".facts input", ".deeds button"].find((part) => active?.matches(part));
   if (kept) root.querySelector(kept)?.focus({ preventScroll: true });
   root.dataset.drawn = (performance.now() - began).toFixed(1);
+}
+
+// Widths follow from the width of the whole; read only when that changed, as reading lays out the page.
+function measureRoot(seat) {
+  const widthOf = (part) => seat.root.querySelector(part).clientWidth;
+  seat.wide = { matrix: widthOf(".matrix .plot"), strip: widthOf(".strip") };
+  seat.width = seat.root.getBoundingClientRect().width;
 }
 
 // The layers under the pointer: row and column of a cell of the matrix, else one layer twice.

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app import cached, confidence, controls, current, failures, maps, overrides, state
 from app.chrome import count
+from app.explorer.student import student_below
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import PRESETS
 from pursuhint.coverage import coverage
@@ -20,7 +21,7 @@ from pursuhint.plan import HintPlan
 from pursuhint.view import LayerView
 
 KEY = "explorer"
-PARTS = ("elements", "matrix", "map", "strip", "facts", "explorer")
+PARTS = ("elements", "matrix", "map", "strip", "student", "facts", "explorer")
 """The files of the script in their order: Streamlit takes one, and there is no bundler."""
 
 
@@ -31,7 +32,7 @@ def _read(name: str) -> str:
 _component = st.components.v2.component(
     "layer_explorer",
     html=_read("explorer.html"),
-    css=_read("explorer.css"),
+    css=_read("frame.css") + _read("explorer.css"),
     js="\n".join(_read(f"{part}.js") for part in PARTS),
 )
 
@@ -63,6 +64,7 @@ def content(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> dict[s
         "notes": {override.layer: override.why for override in plan.overrides},
         "sides": name_sides(view.positions, {layer: view.layers[layer] for layer in view.hints}),
         "look": vars(mine.look),
+        "student": student_below(analysis, plan, view),
         "fixed": preset is not None and not preset.takes_clusters,
     }
 

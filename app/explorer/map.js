@@ -6,9 +6,11 @@ const SIDES = {
   "top center": [0, -1, "middle"], "bottom center": [0, 1, "middle"],
 };
 
+// Its box is what the facts leave, known once the browser has laid them out: to ask for it before would make
+// the browser lay out the whole page a second time.
 function drawMap(seat) {
-  const { data } = seat, plot = seat.root.querySelector(".map .plot");
-  const width = plot.clientWidth, height = Math.max(240, plot.clientHeight);
+  const { data, room: { width, height } } = seat, plot = seat.root.querySelector(".map .plot");
+  if (!width) return;
   const at = fitted(data.positions, width, height);
   const picture = draw("svg", { width, height, role: "img", "aria-label": `Map of ${data.layers.length} layers` });
   const layers = data.layers.map((_, layer) => layer);

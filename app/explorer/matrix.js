@@ -1,6 +1,6 @@
 // The matrix of similarities on a canvas; above it the tree, whose cut can be dragged.
 
-const TREE = 104, ABOVE = 12, LETTER = 5.9, TALLEST = 620, WIDEST_ROW = 46;
+const TREE = 104, ABOVE = 12, LETTER = 5.9, TALLEST = 620, WIDEST_ROW = 46, SMALLEST = 280;
 
 function drawMatrix(seat, width) {
   const { data } = seat, plot = seat.root.querySelector(".matrix .plot"), byTree = data.look.order === "dendrogram";
@@ -30,22 +30,30 @@ function measure(width, order, byTree, data) {
   const names = (fits ? data.layers : data.labels).map((name) => shorten(name, room));
   const left = Math.ceil(Math.max(...names.map((name) => name.length)) * LETTER) + 14;
   const top = byTree ? ABOVE + TREE : 4, right = byTree ? 50 : 4;
-  const row = Math.min((width - left - right) / order.length, TALLEST / order.length, WIDEST_ROW);
+  const row = Math.min((width - left - right) / order.length, TALLEST / order.length, Math.max(WIDEST_ROW, SMALLEST / order.length));
   const side = row * order.length;
   return { width, left, top, row, side, names, height: top + side + 2 };
 }
 
+// One pixel a cell, enlarged: thousands of rectangles of a colour each take ten times as long.
 function paintCells({ data, shade }, order, box) {
-  const canvas = make("canvas", { "aria-hidden": "true" }), sharp = window.devicePixelRatio || 1;
+  const canvas = make("canvas", { "aria-hidden": "true" }), sharp = window.devicePixelRatio || 1, count = order.length;
   canvas.width = canvas.height = Math.round(box.side * sharp);
   canvas.style.cssText = `left:${box.left}px;top:${box.top}px;width:${box.side}px;height:${box.side}px`;
-  const brush = canvas.getContext("2d"), [low, high] = data.scale;
-  const step = canvas.width / order.length, gap = box.row > 7 ? Math.round(sharp) : 0;
+  const small = make("canvas", { width: count, height: count }), brush = small.getContext("2d");
+  const pixels = brush.createImageData(count, count), [low, high] = data.scale;
   order.forEach((row, i) => order.forEach((column, j) => {
-    brush.fillStyle = shade((data.similarity[row][column] - low) / (high - low));
-    const x = Math.round(j * step), y = Math.round(i * step);
-    brush.fillRect(x, y, Math.round((j + 1) * step) - x - gap, Math.round((i + 1) * step) - y - gap);
+    pixels.data.set([...shade((data.similarity[row][column] - low) / (high - low)), 255], 4 * (i * count + j));
   }));
+  brush.putImageData(pixels, 0, 0);
+  const wide = canvas.getContext("2d"), gap = box.row > 7 ? Math.round(sharp) : 0;
+  wide.imageSmoothingEnabled = false;
+  wide.drawImage(small, 0, 0, canvas.width, canvas.width);
+  for (let place = 1; gap && place <= count; place++) {
+    const edge = Math.round((place * canvas.width) / count) - gap;
+    wide.clearRect(edge, 0, gap, canvas.width);
+    wide.clearRect(0, edge, canvas.width, gap);
+  }
   return canvas;
 }
 
@@ -61,12 +69,15 @@ function rowHead(data, layer, place, box) {
 
 const heightOf = (data, box, level) => ABOVE + TREE - 2 - (level / data.cuts[0]) * (TREE - 2);
 
+// One path for all branches of a colour.
 function branches(data, box) {
-  const x = (place) => box.left + (place + 0.5) * box.row, y = (level) => heightOf(data, box, level);
-  return data.branches.map(({ at, heights, height, cluster }) => draw("path", {
-    class: "branch", style: cluster === null ? null : `stroke: ${data.colours[cluster]}`,
-    d: `M${x(at[0])} ${y(heights[0])}V${y(height)}H${x(at[1])}V${y(heights[1])}`,
-  }));
+  const x = (place) => box.left + (place + 0.5) * box.row, y = (level) => heightOf(data, box, level), paths = new Map();
+  for (const { at, heights, height, cluster } of data.branches) {
+    const bracket = `M${x(at[0])} ${y(heights[0])}V${y(height)}H${x(at[1])}V${y(heights[1])}`;
+    paths.set(cluster, (paths.get(cluster) ?? "") + bracket);
+  }
+  return [...paths].map(([cluster, d]) =>
+    draw("path", { class: "branch", d, style: cluster === null ? null : `stroke: ${data.colours[cluster]}` }));
 }
 
 // K = 1 + the merges above the line: what a cut there leaves. Released, it asks the server for that K.
@@ -119,7 +130,7 @@ function cutHandle(seat, box) {
 }
 
 function legend({ data, shade }, box) {
-  const stops = [0, 0.25, 0.5, 0.75, 1].map(shade);
+  const stops = [0, 0.25, 0.5, 0.75, 1].map((share) => `rgb(${shade(share)})`);
   return make("div", { class: "legend", style: `margin-left: ${box.left}px` },
     make("span", {}, number(data.scale[0], 1)),
     make("i", { style: `background: linear-gradient(to right, ${stops})` }),

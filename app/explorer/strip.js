@@ -1,5 +1,7 @@
 // One cell a layer in depth order; the list that the keyboard walks.
 
+const LONGEST = 18; // letters of a name that a cell shows, its last ones
+
 function drawStrip({ data, root }, width) {
   const strip = root.querySelector(".strip");
   const stages = data.stages.length ? data.stages : [{ first: 0, count: data.layers.length, shape: "" }];
@@ -20,7 +22,7 @@ function cell(data, layer) {
   const flag = place < 0 ? "" : make("span", { class: "flag" }, `HP${place + 1}`);
   return make("div", {
     ...ofLayer(data, layer, "cell"), role: "option", tabindex: -1, "aria-label": about, "aria-selected": "false",
-  }, make("span", { class: "label" }, data.labels[layer]), flag);
+  }, make("span", { class: "label" }, shorten(data.labels[layer], LONGEST)), flag);
 }
 
 // How the names stand: side by side, upright where cells are narrow, in several rows where they are too narrow.
@@ -30,4 +32,4 @@ function density(data, width) {
   return each >= 18 && longest(data) <= 14 ? "upright" : "wrapped";
 }
 
-const longest = (data) => Math.max(...data.labels.map((label) => label.length));
+const longest = (data) => Math.min(LONGEST, Math.max(...data.labels.map((label) => label.length)));

@@ -9,7 +9,9 @@ import streamlit as st
 from app import downloads, failures, launch
 from app.chrome import header, short
 from app.runs import choice
+from app.words import plain
 from pursuhint.jobs import LIVE
+from pursuhint.jobs.stopping import stop_soon
 from pursuhint.origin import origin
 from pursuhint.runs import RunFolder, delete_runs
 from pursuhint.runs.labels import LONGEST_NAME
@@ -36,7 +38,7 @@ def draw(run: RunFolder, summary: dict[str, Any], tags: list[str]) -> None:
         settings.data.partition(":")[0],
         f"seed {settings.seed}",
     ]
-    words = " ".join(f":gray-badge[{tag}]" for tag in summary["tags"])
+    words = " ".join(f":gray-badge[{plain(tag)}]" for tag in summary["tags"])
     with header(summary["name"], f":{COLOURS[now]}-badge[{now}] {' · '.join(facts)} {words}"):
         _deeds(run, summary, settings, tags)
     if settings.plan and settings.hint_loss != "none":
@@ -44,7 +46,7 @@ def draw(run: RunFolder, summary: dict[str, Any], tags: list[str]) -> None:
         st.caption(f"Hint points {points}: {origin(settings.plan)}")
     if now in ("failed", "lost"):
         failures.show(f"{now}: {summary['reason']}")
-    elif now == "stopped" and summary["reason"]:
+    elif now in ("queued", "stopped") and summary["reason"]:
         st.caption(summary["reason"])
 
 
@@ -60,7 +62,9 @@ def _deeds(run: RunFolder, summary: dict[str, Any], settings: RunSettings, tags:
             st.code(launch.command(settings), language="bash", wrap_lines=True)
     if now in LIVE:
         off = now == "stopping"
-        st.button("Stop", on_click=run.ask_to_stop, disabled=off, key="run-stop", icon=":material/stop:")
+        st.button(
+            "Stop", on_click=stop_soon, args=(run,), disabled=off, key="run-stop", icon=":material/stop:"
+        )
     elif now != "finished":
         resume = failures.kept(run.launch)
         st.button("Resume", on_click=resume, key="run-resume", icon=":material/play_arrow:")
@@ -99,7 +103,9 @@ def relabel(run: RunFolder, name: str, tags: list[str]) -> None:
 def confirm_delete(runs: list[RunFolder], what: str) -> None:
     """Ask before runs are removed for good."""
     both = "its" if len(runs) == 1 else "their"
-    st.markdown(f"**{what}** with {both} curves, checkpoints and student will be removed from the disk.")
+    st.markdown(
+        f"**{plain(what)}** with {both} curves, checkpoints and student will be removed from the disk."
+    )
     with st.container(horizontal=True, horizontal_alignment="right"), failures.shown():
         if st.button("Keep"):
             st.rerun()

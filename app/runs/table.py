@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cached, failures, state
+from app import cached, downloads, failures, state
 from app.chrome import card, several
 from app.runs import choice, head
 from pursuhint.jobs import LIVE
@@ -60,6 +60,7 @@ def _draw() -> None:
             st.caption("No run fits; loosen what is asked for.")
             return
         _table(found)
+        downloads.offer("runs", "runs", table=rows(found, {}).drop(columns=""))
         _deeds(found, known_tags(summaries))
 
 

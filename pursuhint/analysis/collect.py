@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pursuhint.analysis.pooling import channels_come_last, pooling_named, prefix_tokens
+from pursuhint.analysis.pooling import pooling_named
 from pursuhint.analysis.rows import RowsInMemory, RowsOnDisk
 from pursuhint.data import Split
 from pursuhint.data.images import choose_images
@@ -18,6 +18,7 @@ from pursuhint.errors import InputError, PursuhintError
 from pursuhint.files import in_bytes
 from pursuhint.folding import fast_copy
 from pursuhint.layers import Layer
+from pursuhint.layout import class_tokens
 from pursuhint.preprocess import Preprocess
 from pursuhint.progress import Progress, silent
 from pursuhint.recorder import ActivationRecorder, require_called
@@ -97,13 +98,8 @@ def feature_widths(model: nn.Module, layers: Sequence[Layer], pooling: str) -> d
 
 
 def _pool(model: nn.Module, pooling: str) -> Callable[[Tensor, str], Tensor]:
-    reduce, prefix, last = pooling_named(pooling), prefix_tokens(model), channels_come_last(model)
-
-    def pool(output: Tensor, layer: str) -> Tensor:
-        maps = output.permute(0, 3, 1, 2) if last and output.ndim == 4 else output
-        return reduce.rows(maps, layer=layer, prefix=prefix)
-
-    return pool
+    reduce, prefix = pooling_named(pooling), class_tokens(model)
+    return lambda output, layer: reduce.rows(output, layer=layer, prefix=prefix)
 
 
 def passes(

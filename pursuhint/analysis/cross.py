@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pursuhint.analysis.folder import FLATTEN, AnalysisFolder
+from pursuhint.analysis.folder import CROSS, FLATTEN, AnalysisFolder
 from pursuhint.analysis.settings import AnalysisSettings
-from pursuhint.errors import InputError
-from pursuhint.files import write_atomic
+from pursuhint.errors import InputError, PursuhintError
+from pursuhint.files import read_npz, write_atomic
+from pursuhint.pairs import Pair, default_pairs, settle_pairs
 from pursuhint.runs import RunFolder
 from pursuhint.similarity import cross_similarity
 
@@ -44,6 +46,26 @@ class CrossMatrix:
         }
         write_atomic(path, lambda file: np.savez(file, **arrays))
 
+    @classmethod
+    def load(cls, path: Path) -> CrossMatrix:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: no such file, or not such a matrix.
+        """
+        arrays = read_npz(path, what="a cross matrix written by `pursuhint similarity --against`")
+        try:
+            names = (tuple(arrays[part].tolist()) for part in ("rows", "columns"))
+            found = cls(arrays["similarity"], *names, str(arrays["metric"]), int(arrays["samples"]))
+        except (KeyError, ValueError, TypeError) as error:
+            raise InputError(f"`{path}` must hold a cross matrix: {error}; write it again") from None
+        if found.values.shape != (len(found.rows), len(found.columns)):
+            raise InputError(
+                f"`{path}` must hold one row a layer of the first network and one column a layer of the "
+                f"second: found {found.values.shape}; write it again"
+            )
+        return found
+
 
 def cross_matrix(first: AnalysisFolder, second: AnalysisFolder, metric: str) -> CrossMatrix:
     """Compare the layers of two analysed networks.
@@ -74,6 +96,55 @@ def cross_matrix(first: AnalysisFolder, second: AnalysisFolder, metric: str) -> 
     rows, columns = (_varying(analysis) for analysis in (first, second))
     values = cross_similarity(rows, columns, metric=metric)
     return CrossMatrix(values, tuple(rows), tuple(columns), metric, first.card.samples)
+
+
+def kept_cross_matrix(first: AnalysisFolder, second: AnalysisFolder, metric: str) -> CrossMatrix:
+    """Compare the layers of two analysed networks once; the matrix stays with the second analysis.
+
+    See `cross_matrix` for arguments and errors.
+    """
+    path = second.path / CROSS / f"{first.card.key or first.card.teacher.hash}-{metric}.npz"
+    with suppress(InputError):
+        return CrossMatrix.load(path)
+    found = cross_matrix(first, second, metric)
+    with suppress(PursuhintError):  # a folder that cannot be written still answers
+        found.save(path)
+    return found
+
+
+def check_taught(run: RunFolder, teacher: AnalysisFolder) -> None:
+    """Refuse a run whose student learnt from another teacher, or from none.
+
+    Raises:
+        InputError: so it is.
+    """
+    plan, card = run.run_settings.plan, teacher.card
+    if plan is None:
+        raise InputError(
+            f"run `{run.id}` trained a network without a teacher: choose a distillation, or compare the two "
+            "by `pursuhint similarity --against`"
+        )
+    if plan.teacher.hash != card.teacher.hash:
+        raise InputError(
+            f"the student of run `{run.id}` learnt from another teacher: from `{plan.teacher.spec}` with "
+            f"weights {plan.teacher.hash}, while this is `{card.teacher.spec}` with weights "
+            f"{card.teacher.hash}; choose another run, or open that teacher"
+        )
+
+
+def run_pairs(run: RunFolder, student: AnalysisFolder) -> tuple[Pair, ...]:
+    """Return the pairs that a run trained, those that it took by default included; none without hints.
+
+    Args:
+        run: a distillation.
+        student: the analysis of its student, which knows the student's layers.
+    """
+    settings = run.run_settings
+    plan = settings.plan
+    if plan is None or settings.hint_loss == "none":
+        return ()
+    default = default_pairs(plan.hint_points, plan.layers, student.layers)
+    return settle_pairs(default, plan.pairs, settings.pairs)
 
 
 def student_settings(run: RunFolder, teacher: AnalysisFolder) -> AnalysisSettings:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import math
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from pursuhint.analysis.image_maps import ImageMaps
+from pursuhint.analysis.progress import AnalysisProgress, analysis_progress
 from pursuhint.analysis.rows import RowsFile, feature_file
 from pursuhint.analysis.settings import AnalysisSettings
 from pursuhint.errors import InputError, PursuhintError, unknown
@@ -36,14 +39,20 @@ from pursuhint.similarity import (
     measure_moments,
     similarity_matrix,
 )
-from pursuhint.stability import Stability, StabilityQuestion, measure_stability
+from pursuhint.stability import Stability, StabilityQuestion, leave_one_out, measure_stability
 from pursuhint.students import StudentCard
 
 FORMAT = 1
 FEATURES, IMAGE_MAPS, LAYER_MAPS = "features", "image-maps", "layer-maps"
-MATRICES, STABILITY = "matrices", "stability"
+MATRICES, STABILITY, SIGHTS, CROSS = "matrices", "stability", "sights", "cross"
 HSIC = "hsic.npz"
 FLATTEN = "flatten"
+N_MAPPED = 2000
+"""Probe images that the image maps show."""
+NOTHING_KEPT = (
+    "flattened activations are too large to be kept: this analysis holds only what debiased CKA needs; make "
+    "one with the pooling `mean` for features and maps of images"
+)
 
 
 class AnalysisCard(BaseModel):
@@ -146,10 +155,7 @@ class AnalysisFolder(JobFolder):
     def _feature_file(self, layer: str) -> Path:
         index = self._index(layer)
         if self.card.pooling == FLATTEN:
-            raise InputError(
-                "flattened activations are too large to be kept: this analysis holds only what debiased CKA "
-                "needs; make one with the pooling `mean` for features and maps of images"
-            )
+            raise InputError(NOTHING_KEPT)
         self._check_whole()
         return feature_file(self.path / FEATURES, index)
 
@@ -203,12 +209,10 @@ class AnalysisFolder(JobFolder):
         path = self.path / "students.json"
         return tuple(StudentCard.from_dict(one) for one in read_json(path)) if path.is_file() else ()
 
-    @property
-    def progress(self) -> tuple[str, int, int] | None:
-        """The stage that runs with its done and total; None when nothing was reported yet."""
+    def progress(self, *, usual: Mapping[str, float] | None = None) -> AnalysisProgress:
+        """Return the stages, which of them are done, and the time left; see `analysis_progress`."""
         events, _ = self.journal.read()
-        last = next((e for e in reversed(events) if e["kind"] == "progress"), None)
-        return (last["stage"], last["done"], last["total"]) if last else None
+        return analysis_progress(events, now=time.time(), usual=usual)
 
     def similarity(self, metric: str, *, samples: int | None = None, keep: bool = True) -> SimilarityMatrix:
         """Return the similarity matrix, without the teacher: from disk, from moments or from features.
@@ -227,18 +231,36 @@ class AnalysisFolder(JobFolder):
         path = self._matrix_file(metric, count)
         return _kept(path, SimilarityMatrix.load, lambda: self._compare(metric, count, keep), keep=keep)
 
+    def kept_similarity(self, metric: str, *, samples: int | None = None) -> SimilarityMatrix | None:
+        """Return the similarity matrix if it was computed before; see `similarity`."""
+        with suppress(InputError):
+            return SimilarityMatrix.load(self._matrix_file(metric, self._count(samples)))
+        return None
+
     def moments(self, *, samples: int | None = None, keep: bool = True) -> Moments:
         """Return what every metric but those of distances needs of the features; see `similarity`."""
         count = self._count(samples)
         path = self._matrix_file("moments", count)
         return _kept(path, Moments.load, lambda: measure_moments(self._first(count)), keep=keep)
 
-    def blocks(self, *, samples: int | None = None) -> Blocks:
-        """Return the similarities of parts of the probe images, for resampling."""
+    def blocks(self, *, samples: int | None = None, layers: Sequence[str] | None = None) -> Blocks:
+        """Return the similarities of parts of the probe images, for resampling.
+
+        Args:
+            samples: use the first probe images only; all when None.
+            layers: at least these are among them, which saves time where few are wanted; all when None.
+
+        Raises:
+            InputError: unknown layer, or another number of images than there are.
+        """
         count = self._count(samples)
         if self.card.pooling == FLATTEN:
             return HsicBlocks(*self._minibatches(count), [layer.name for layer in self.layers])
-        return FeatureBlocks(self._first(count), moments=self.moments(samples=count))
+        moments = self.moments(samples=count)
+        if layers is None:
+            return FeatureBlocks(self._first(count), moments=moments)
+        files = {name: RowsFile(self._feature_file(name), rows=count) for name in layers}
+        return FeatureBlocks(files, moments=moments.subset(layers))
 
     def stability(
         self,
@@ -263,7 +285,9 @@ class AnalysisFolder(JobFolder):
         check_pooling(question.metric, self.card.pooling)
 
         def measure() -> Stability:
-            return measure_stability(self.blocks(samples=count), **vars(question), progress=progress)
+            blocks = self.blocks(samples=count)
+            left_out = self.left_out(question.metric, samples=count, keep=keep, progress=progress)
+            return measure_stability(blocks, **vars(question), left_out=left_out, progress=progress)
 
         return _kept(self._stability_file(question, count), Stability.load, measure, keep=keep)
 
@@ -273,6 +297,41 @@ class AnalysisFolder(JobFolder):
         with suppress(InputError):
             return Stability.load(path)
         return None
+
+    def left_out(
+        self, metric: str, *, samples: int | None = None, keep: bool = True, progress: Progress = silent
+    ) -> np.ndarray:
+        """Return the similarities without each block of the probe images in turn, (B, L, L): for intervals.
+
+        Args:
+            metric: key in ``METRICS``.
+            samples: use the first probe images only; all when None.
+            keep: write what was measured beside the features.
+            progress: is told about every block.
+
+        Raises:
+            InputError: an unknown metric, one that the pooling does not allow, or too few images.
+        """
+        check_pooling(metric, self.card.pooling)
+        found = self.kept_left_out(metric, samples=samples)
+        if found is None:
+            found = leave_one_out(self.blocks(samples=samples), metric, progress=progress)
+            if keep:
+                with suppress(PursuhintError):  # a folder that cannot be written still answers
+                    path = self.left_out_file(metric, samples=samples)
+                    write_atomic(path, lambda file: np.savez(file, left_out=found))
+        return found
+
+    def kept_left_out(self, metric: str, *, samples: int | None = None) -> np.ndarray | None:
+        """Return the same if it was measured before and can be read; see `left_out`."""
+        with suppress(InputError, KeyError):
+            path = self.left_out_file(metric, samples=samples)
+            return read_npz(path, what="similarities without each block of images")["left_out"]
+        return None
+
+    def left_out_file(self, metric: str, *, samples: int | None = None) -> Path:
+        """Return where `left_out` is kept; the file need not be there."""
+        return self.path / MATRICES / f"left-out-{metric}-{self._count(samples)}.npz"
 
     def _stability_file(self, question: StabilityQuestion, count: int) -> Path:
         return self.path / STABILITY / f"{question.key()}-{count}.npz"
@@ -318,19 +377,27 @@ class AnalysisFolder(JobFolder):
             )
         return hsic[within], sizes[within]
 
-    def image_map(self, layer: str) -> np.ndarray | None:
-        """Return the map of the probe images at a layer, float32, shape (n, 2), if there is one."""
-        path = self.path / IMAGE_MAPS / f"{self._index(layer):03d}.npy"
-        return np.load(path) if path.is_file() else None
+    @property
+    def mapped(self) -> int:
+        """How many probe images have a thumbnail and a place on the maps of images: the first ones."""
+        return min(self.card.samples, N_MAPPED)
 
-    def save_image_map(self, layer: str, positions: np.ndarray) -> None:
-        """Keep the map of the probe images at a layer."""
-        _save_array(self.path / IMAGE_MAPS / f"{self._index(layer):03d}.npy", positions.astype(np.float32))
+    @cached_property
+    def image_maps(self) -> ImageMaps:
+        """The maps of the probe images, one a layer.
+
+        Raises:
+            InputError: flattened activations are never kept, so there is nothing to map.
+        """
+        if self.card.pooling == FLATTEN:
+            raise InputError(NOTHING_KEPT)
+        return ImageMaps(self.path / IMAGE_MAPS, [layer.name for layer in self.layers], self.mapped)
 
     def layer_map(self, metric: str) -> np.ndarray | None:
-        """Return the UMAP of the layers under a metric, shape (L, 2), or None when none was made yet."""
-        path = self.path / LAYER_MAPS / f"{metric}.npy"
-        return np.load(path) if path.is_file() else None
+        """Return the UMAP of the layers under a metric, shape (L, 2); None for none yet, or a damaged one."""
+        with suppress(OSError, ValueError, EOFError):
+            return np.load(self.path / LAYER_MAPS / f"{metric}.npy", allow_pickle=False)
+        return None
 
     def save_layer_map(self, metric: str, positions: np.ndarray) -> None:
         """Keep the UMAP of the layers under a metric."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pursuhint.analysis.folder import AnalysisFolder
+from pursuhint.analysis.folder import IMAGE_MAPS, AnalysisFolder
 from pursuhint.analysis.requests import list_analyses
 from pursuhint.errors import InputError, PursuhintError, unknown
 from pursuhint.files import is_locked, read_json
 from pursuhint.home import analyses_folder, images_folder, targets_folder
+from pursuhint.jobs import JobFolder
 
 LIMIT_VARIABLE = "PURSUHINT_CACHE_GB"
 DEFAULT_LIMIT_GB = 20.0
@@ -142,7 +143,8 @@ def _analyses() -> Iterator[Kept]:
         with suppress(PursuhintError, ValueError):
             settings = folder.analysis_settings
             what = f"{settings.teacher} on {settings.data}, {settings.pooling}"
-        busy = folder.journal.path.is_file() and folder.is_live()
+        jobs = (folder, JobFolder(folder.path / IMAGE_MAPS))
+        busy = any(job.journal.path.is_file() and job.is_live() for job in jobs)
         used = (folder.path / "settings.json").stat().st_mtime
         yield Kept("analysis", folder.id, folder.path, what, _size(folder.path), used, busy)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from pursuhint.errors import InputError, find_named
@@ -58,14 +58,14 @@ def _mean(output: Tensor, prefix: int) -> Tensor:
 
 def _grid(side: int, output: Tensor, prefix: int) -> Tensor:
     if output.ndim == 3:
-        output = _as_map(output[:, prefix:])
+        output = as_map(output[:, prefix:])
     if output.ndim != 4:
         return output.flatten(1)
     height, width = (min(side, size) for size in output.shape[2:])
     return functional.adaptive_avg_pool2d(output, (height, width)).flatten(1)
 
 
-def _as_map(tokens: Tensor) -> Tensor:
+def as_map(tokens: Tensor) -> Tensor:
     """Lay a square number of tokens out as a map, (n, width, side, side); other numbers as one row."""
     side = round(tokens.shape[1] ** 0.5)
     shape = (side, side) if side * side == tokens.shape[1] else (1, tokens.shape[1])
@@ -95,16 +95,3 @@ mean of the tokens that stand for a place, or the class token. A map smaller tha
 def pooling_named(name: str) -> Pooling:
     """Return a pooling; raise InputError for an unknown one."""
     return find_named("pooling", name, POOLINGS)
-
-
-def channels_come_last(model: nn.Module) -> bool:
-    """Say whether a network's maps are (n, height, width, channels): Swin's are, in timm and torchvision."""
-    return str(getattr(model, "output_fmt", "")) == "NHWC" or "Swin" in type(model).__name__
-
-
-def prefix_tokens(model: nn.Module) -> int:
-    """Return how many tokens in front stand for no place: timm models say it, torchvision's ViT has one."""
-    stated = getattr(model, "num_prefix_tokens", None)
-    if isinstance(stated, int):
-        return stated
-    return int(isinstance(getattr(model, "class_token", None), Tensor))

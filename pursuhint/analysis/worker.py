@@ -1,59 +1,56 @@
 """The analysis worker: ``python -m pursuhint.analysis.worker FOLDER`` does what the settings there say.
 
 Stages, each usable as soon as it is there: (1) features of every candidate layer, layer table, probe images;
-(2) suggested students; (3) the teacher's accuracy on test images. Maps of the images at a layer are made on
-demand by `pursuhint.analysis.maps`.
+(2) suggested students; (3) the teacher's accuracy on test images. Maps of the images are made on demand by
+`pursuhint.analysis.image_maps`.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
 from pursuhint.analysis.folder import (
+    CROSS,
     FEATURES,
     FLATTEN,
     HSIC,
     IMAGE_MAPS,
     LAYER_MAPS,
     MATRICES,
+    N_MAPPED,
+    SIGHTS,
     STABILITY,
     AnalysisCard,
     AnalysisFolder,
 )
 from pursuhint.analysis.kept import find_twin, size_limit, trim
+from pursuhint.analysis.progress import N_TEST
 from pursuhint.analysis.requests import content_key
 from pursuhint.analysis.rows import feature_file
 from pursuhint.analysis.settings import DEFAULT_SAMPLES, AnalysisSettings
 from pursuhint.data import ImageData, Split, load_data
 from pursuhint.data.images import choose_images
-from pursuhint.errors import InputError, PursuhintError, StopRequested
+from pursuhint.errors import InputError, PursuhintError
 from pursuhint.files import copy_file, crc32_file, write_atomic, write_json
-from pursuhint.jobs import answer
+from pursuhint.jobs import Cancelled, Reporter, answer, recorded
 from pursuhint.progress import Progress, silent
 
 if TYPE_CHECKING:
     from pursuhint.layers import Layer
     from pursuhint.teacher import Teacher
 
-N_TEST = 1000
-N_MAPPED = 2000
-"""Probe images that the image maps show."""
 THUMBNAIL = 32
 RESULTS = ("analysis.json", "students.json", "score.json", HSIC)
 """What an analysis that is made again forgets first; the rest is written over or stands in folders."""
-
-
-class Cancelled(StopRequested):
-    """The analysis was asked to stop."""
 
 
 def analyse(
@@ -93,7 +90,7 @@ def analyse(
 def _clear(path: Path) -> None:
     for name in RESULTS:
         (path / name).unlink(missing_ok=True)
-    for name in (FEATURES, MATRICES, STABILITY, IMAGE_MAPS, LAYER_MAPS):
+    for name in (FEATURES, MATRICES, STABILITY, CROSS, IMAGE_MAPS, LAYER_MAPS, SIGHTS):
         shutil.rmtree(path / name, ignore_errors=True)
 
 
@@ -105,20 +102,17 @@ def work(folder: AnalysisFolder, *, progress: Progress = silent) -> AnalysisFold
 
 
 def _work(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
-    try:
-        _stages(folder, _Reporter(folder, progress), whole=whole)
-    except Cancelled:
-        folder.set_state("stopped", reason="cancelled")
-        raise
-    except PursuhintError as error:
-        folder.set_state("failed", reason=str(error))
-        raise
-    except Exception as error:
-        raise folder.fail(error) from error
-    folder.set_state("finished")
+    with recorded(folder):
+        try:
+            _stages(folder, Reporter(folder, "the analysis", progress), whole=whole)
+        except Cancelled:
+            if not folder.is_ready:
+                _clear(folder.path)  # half of the features are of no use to anybody
+            raise
 
 
-def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
+def _stages(folder: AnalysisFolder, progress: Reporter, *, whole: bool) -> None:
+    progress.begin("images")
     from pursuhint.device import prepare_cpu
     from pursuhint.teacher import load_teacher
 
@@ -128,6 +122,7 @@ def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
         _clear(folder.path)
     prepare_cpu(settings.threads)
     data = load_data(settings.data, progress=progress)
+    progress.begin("teacher")
     teacher = load_teacher(
         settings.teacher,
         weights=settings.weights,
@@ -136,6 +131,7 @@ def _stages(folder: AnalysisFolder, progress: Progress, *, whole: bool) -> None:
         device=settings.device,
     )
     if not folder.is_ready:
+        progress.begin("layers")
         _read_layers(folder, data, teacher, progress)
     if whole:
         _judge(folder, data, teacher, progress)
@@ -228,13 +224,15 @@ def _taken_over(folder: AnalysisFolder, twin: AnalysisFolder) -> np.ndarray | No
     return predictions
 
 
-def _judge(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: Progress) -> None:
+def _judge(folder: AnalysisFolder, data: ImageData, teacher: Teacher, progress: Reporter) -> None:
     """Do the other stages: suggested students, and the teacher's accuracy on test images."""
     from pursuhint.probe import suggest_students
     from pursuhint.teacher import score
 
+    progress.begin("students")
     students = suggest_students(teacher.spec, teacher.classes, teacher.input_shape_for(data))
     write_json(folder.path / "students.json", [student.as_dict() for student in students])
+    progress.begin("test")
     result = score(teacher.model, _test_part(data), teacher.preprocess, progress=progress)
     write_json(
         folder.path / "score.json",
@@ -262,25 +260,15 @@ def _versions() -> dict[str, str]:
     return {name: version(name) for name in ("pursuhint", "torch", "torchvision", "numpy")}
 
 
-class _Reporter:
-    """Write progress to the journal at most twice a second and notice a request to stop."""
-
-    def __init__(self, folder: AnalysisFolder, also: Progress) -> None:
-        self._folder, self._also, self._next = folder, also, 0.0
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        self._also(stage, done, total)
-        if self._folder.stop_asked():
-            raise Cancelled("the analysis was cancelled")
-        now = time.monotonic()
-        if now >= self._next or done == total:
-            self._next = now + 0.5
-            self._folder.journal.append("progress", stage=stage, done=done, total=total)
+def _cancel(*_: object) -> NoReturn:
+    """End the work where it is: a request to stop was not found in time."""
+    raise Cancelled("the analysis was cancelled")
 
 
 def main() -> int:
     """Work on the folder named on the command line; the journal and the exit code tell how it went."""
     os.nice(5)
+    signal.signal(signal.SIGTERM, _cancel)
     return answer(lambda: work(AnalysisFolder(Path(sys.argv[1]))))
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings
+from pursuhint.analysis.folder import FLATTEN
 from pursuhint.cli import options as o
 from pursuhint.cli.output import err, out, percent, print_json, progress_bars, table
 from pursuhint.clustering import METHODS, silhouette_curve, suggested_clusters
@@ -16,7 +17,7 @@ from pursuhint.coverage import coverage_report
 from pursuhint.hints import DEFAULT_METHOD, DEFAULT_METRIC, choose_hints
 from pursuhint.home import analyses_folder
 from pursuhint.layers import stage_ends
-from pursuhint.similarity import METRICS, check_pooling
+from pursuhint.similarity import check_pooling, metrics_of
 
 
 def layers(
@@ -299,13 +300,16 @@ def analysed(settings: AnalysisSettings, path: Path, *, whole: bool, quiet: bool
 
 
 def _make_maps(folder: AnalysisFolder, *, quiet: bool) -> None:
+    from pursuhint.analysis.image_map_worker import work
     from pursuhint.analysis.maps import make_map
 
-    wanted = [("images", layer.name) for layer in folder.layers] + [("layers", metric) for metric in METRICS]
     with progress_bars(quiet=quiet) as progress:
-        for i, (kind, name) in enumerate(wanted, start=1):
-            make_map(folder, kind, name)
-            progress("making maps", i, len(wanted))
+        if folder.card.pooling != FLATTEN:
+            work(folder, progress=progress)
+        metrics = metrics_of(folder.card.pooling)
+        for i, metric in enumerate(metrics, start=1):
+            make_map(folder, metric)
+            progress("mapping the layers", i, len(metrics))
 
 
 def _shape(shape: tuple[int, ...]) -> str:

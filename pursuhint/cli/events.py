@@ -1,11 +1,31 @@
-"""What a run says while it trains, printed when it is said: a warning is of no use after the last epoch."""
+"""A run in this process, and what it says: a warning is of no use after the last epoch."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pursuhint.cli.output import err, percent, table
+from pursuhint.cli.output import err, percent, progress_bars, table
 from pursuhint.files import in_bytes
+from pursuhint.runs import RunFolder
+
+
+def work_here(run: RunFolder, *, now: bool, as_json: bool) -> None:
+    """Work on a run in this process, with a bar and what it says; Ctrl-C stops it with a checkpoint.
+
+    Args:
+        run: to work on.
+        now: do not wait until the device is free.
+        as_json: stdout is for JSON.
+    """
+    from pursuhint.runs.signals import stopping_on_signal
+    from pursuhint.runs.worker import work
+
+    def waiting(text: str) -> None:
+        err.print(f"{run.id} {text}; `--now` trains beside it", highlight=False)
+
+    with progress_bars(quiet=as_json) as progress, stopping_on_signal(run):
+        watch = None if as_json else announce
+        work(run, progress=progress, watch=watch, waiting=waiting, now=now, own=True)
 
 
 def announce(kind: str, **fields: Any) -> None:

@@ -71,6 +71,7 @@ AnalysisDir = Annotated[
     Path | None, typer.Option("--analysis", help="Read this analysis instead of making one.")
 ]
 Detach = Annotated[bool, typer.Option(help="Start it in a process of its own and return at once.")]
+Now = Annotated[bool, typer.Option("--now", help="Train at once, beside a run that has the device.")]
 AllowWeak = Annotated[bool, typer.Option(help="Go on with a teacher near chance level.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 
@@ -190,6 +191,15 @@ def training_options(
         int | None, typer.Option(help="Train on this many images of the training part only.")
     ] = None,
     precision: Annotated[str, typer.Option(help="32-true, bf16-mixed, 16-mixed or 64-true.")] = "32-true",
+    compile_with: Annotated[
+        str,
+        typer.Option(
+            "--compile",
+            help="off, teacher or both (teacher and student): what torch.compile makes faster code of. It "
+            "takes a minute before the start; meant for GPUs: on the CPU it gained nothing in our "
+            "measurement. Without a C++ compiler the networks run as they are.",
+        ),
+    ] = "off",
     seed: Seed = 0,
     device: Device = "auto",
     threads: Threads = None,
@@ -218,6 +228,7 @@ def training_options(
         "init": str(init.expanduser().resolve()) if init else None,
         "limit": limit,
         "precision": precision,
+        "compile": compile_with,
         "seed": seed,
         "device": device,
         "threads": threads,

@@ -1,8 +1,9 @@
-"""Commands about runs: list, show, follow, stop, resume, label, examine, delete."""
+"""Commands about runs: list, show, follow, stop, resume, retry, label, examine, delete, gc."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +12,13 @@ from pursuhint.cli import options as o
 from pursuhint.cli.class_table import class_rows
 from pursuhint.cli.output import err, out, percent, print_json, several, table
 from pursuhint.errors import InputError
-from pursuhint.jobs import LIVE
+from pursuhint.files import in_bytes
+from pursuhint.jobs import LIVE, stopping
 from pursuhint.origin import origin
 from pursuhint.runs import History, RunFolder, find_run, list_runs
+from pursuhint.runs.leftovers import leftovers, remove_leftovers
 
-app = typer.Typer(no_args_is_help=True, help="List, watch, stop, resume and delete runs.")
+app = typer.Typer(no_args_is_help=True, help="List, watch, stop, resume, retry and delete runs.")
 RunId = Annotated[str, typer.Argument(help="A run's id, or its beginning or end.")]
 
 
@@ -82,32 +85,66 @@ def stop(run: RunId, as_json: o.AsJson = False) -> None:
         raise InputError(
             f"run `{folder.id}` is {folder.last_state()['state']}; only a live run can be stopped"
         )
-    folder.stop()
+    state = stopping.stop(folder)
+    if state["state"] in LIVE:
+        err.print(f"it was asked to stop; process {state['pid']}, which does more than this run, goes on")
     _answer(folder, as_json)
 
 
 @app.command()
-def resume(
-    run: RunId,
-    detach: Annotated[bool, typer.Option(help="Go on in a process of its own and return at once.")] = False,
-    as_json: o.AsJson = False,
-) -> None:
+def resume(run: RunId, detach: o.Detach = False, now: o.Now = False, as_json: o.AsJson = False) -> None:
     """Go on with a stopped, failed or lost run from its newest checkpoint."""
     folder = find_run(run)
-    state = folder.last_state()["state"]
-    if state in LIVE or state == "finished":
-        raise InputError(f"run `{folder.id}` is {state}; only a stopped, failed or lost run can be resumed")
-    if detach:
-        folder.launch()
-    else:
-        from pursuhint.cli.events import announce
-        from pursuhint.cli.output import progress_bars
-        from pursuhint.runs.worker import work
+    _refuse_unless(folder, ("stopped", "failed", "lost"), "resumed")
+    _go_on(folder, detach=detach, now=now, as_json=as_json)
 
-        (folder.path / "stop").unlink(missing_ok=True)
-        with progress_bars(quiet=as_json) as progress:
-            work(folder, progress=progress, watch=None if as_json else announce)
-    _answer(folder, as_json)
+
+@app.command()
+def retry(
+    run: RunId,
+    anew: Annotated[bool, typer.Option("--anew", help="Begin with the first step again.")] = False,
+    detach: o.Detach = False,
+    now: o.Now = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Try a failed or lost run again, from its newest checkpoint or anew."""
+    folder = find_run(run)
+    _refuse_unless(folder, ("failed", "lost"), "tried again")
+    if anew:
+        folder.begin_anew()
+    _go_on(folder, detach=detach, now=now, as_json=as_json)
+
+
+@app.command()
+def mirror(run: RunId, as_json: o.AsJson = False) -> None:
+    """Complete a run's mirrors (TensorBoard, MLflow) from its journal."""
+    from pursuhint.runs.mirrors import complete
+
+    folder = find_run(run)
+    _refuse_unless(folder, ("stopped", "failed", "lost", "finished"), "mirrored; a live one mirrors itself")
+    names = complete(folder)
+    if as_json:
+        print_json({"id": folder.id, "mirrors": names})
+    else:
+        out.print(f"{folder.id}: {', '.join(names)} complete", highlight=False)
+
+
+@app.command("gc")
+def collect(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    as_json: o.AsJson = False,
+) -> None:
+    """Remove what runs left behind: parts of files, and the checkpoints of finished runs."""
+    found = leftovers(list_runs())
+    freed = sum(one.bytes for one in found) if dry_run else remove_leftovers(found)
+    if as_json:
+        print_json({"removed": [asdict(one) | {"path": str(one.path)} for one in found], "bytes": freed})
+        return
+    if dry_run and found:
+        rows = [(one.run, one.path.name, in_bytes(one.bytes), one.why) for one in found]
+        table("would be removed", ("run", "file", "size", "why"), rows)
+    done = "to be freed" if dry_run else "freed"
+    out.print(f"{several(len(found), 'file')}, {in_bytes(freed)} {done}", highlight=False)
 
 
 @app.command()
@@ -149,6 +186,23 @@ def delete(run: RunId, as_json: o.AsJson = False) -> None:
         print_json({"id": folder.id, "deleted": True})
     else:
         out.print(f"{folder.id} deleted", highlight=False)
+
+
+def _refuse_unless(run: RunFolder, states: tuple[str, ...], done: str) -> None:
+    state = run.last_state()["state"]
+    if state not in states:
+        allowed = f"{', '.join(states[:-1])} or {states[-1]}"
+        raise InputError(f"run `{run.id}` is {state}; only a {allowed} run can be {done}")
+
+
+def _go_on(run: RunFolder, *, detach: bool, now: bool, as_json: bool) -> None:
+    if detach:
+        run.launch(now=now)
+    else:
+        from pursuhint.cli.events import work_here
+
+        work_here(run, now=now, as_json=as_json)
+    _answer(run, as_json)
 
 
 def _answer(run: RunFolder, as_json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS
 from pursuhint.cli import options as o
-from pursuhint.cli.events import announce
+from pursuhint.cli.events import work_here
 from pursuhint.cli.output import compared, out, percent, print_json, progress_bars, table
 from pursuhint.cli.students import tell_automatic
 from pursuhint.errors import InputError, unknown
@@ -33,6 +33,7 @@ def train(
         Path | None, typer.Option("--out", help="Also write the network and its card here.")
     ] = None,
     detach: o.Detach = False,
+    now: o.Now = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Train a network on labels alone: a teacher, or a student without one."""
@@ -48,7 +49,7 @@ def train(
         preprocess=preprocess,
         **recipe,
     )
-    run = _run(settings, detach=detach, as_json=as_json)
+    run = _run(settings, detach=detach, now=now, as_json=as_json)
     if out_file and not detach:
         _write_teacher(run, out_file)
 
@@ -95,6 +96,7 @@ def distill(
     weights: Annotated[Path | None, typer.Option(help="The teacher's checkpoint, if it moved.")] = None,
     allow_weak_teacher: o.AllowWeak = False,
     detach: o.Detach = False,
+    now: o.Now = False,
     as_json: o.AsJson = False,
 ) -> None:
     """Distil a student from a hint plan."""
@@ -125,7 +127,7 @@ def distill(
         targets_limit=targets_limit,
         **recipe,
     )
-    _run(settings, detach=detach, as_json=as_json)
+    _run(settings, detach=detach, now=now, as_json=as_json)
 
 
 def export(
@@ -192,8 +194,8 @@ def demo(
     )
 
 
-def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
-    """Start a run: here with a progress bar, or detached."""
+def _run(settings: RunSettings, *, detach: bool, now: bool, as_json: bool) -> RunFolder:
+    """Start a run: here with a bar, or detached; when its device is free, or now."""
     from pursuhint.training.check import check_settings
 
     check_settings(settings)
@@ -204,17 +206,14 @@ def _run(settings: RunSettings, *, detach: bool, as_json: bool) -> RunFolder:
         )
     run = _create_together(settings) if together else create_run(settings)
     if detach:
-        pid = run.launch()
+        pid = run.launch(now=now)
         if as_json:
             print_json({"id": run.id, "path": str(run.path), "pid": pid})
         else:
             out.print(f"{run.id} started; watch it with `pursuhint runs follow {run.id}`", highlight=False)
         return run
-    from pursuhint.runs.worker import work
-
     try:
-        with progress_bars(quiet=as_json) as progress:
-            work(run, progress=progress, watch=None if as_json else announce)
+        work_here(run, now=now, as_json=as_json)
     except InputError:
         if is_first_process() and "start" not in run.history().facts:
             run.delete()  # it was refused before it began: there is nothing to resume
@@ -254,7 +253,7 @@ def _pair(text: str) -> dict[str, str]:
 def _changed(settings: RunSettings) -> str:
     """Return the options that are seldom given, as they stand on the command line."""
     fields = RunSettings.model_fields
-    names = ("accumulate", "mix", "mix_alpha", "ema", "select", "precision")
+    names = ("accumulate", "mix", "mix_alpha", "ema", "select", "precision", "compile")
     given = {name: getattr(settings, name) for name in names}
     changed = {name: value for name, value in given.items() if value != fields[name].default}
     return "".join(f" --{name.replace('_', '-')} {value}" for name, value in changed.items())

@@ -1,4 +1,4 @@
-"""The layers of a teacher as a heatmap, a dendrogram and a map."""
+"""The layers of a teacher as a dendrogram and a map."""
 
 from __future__ import annotations
 
@@ -10,75 +10,10 @@ import plotly.graph_objects as go
 
 from pursuhint.errors import unknown
 from pursuhint.figures.names import RADIUS, RADIUS_NAMED, RIGHT, name_sides
-from pursuhint.figures.theme import TRANSPARENT, Theme, finish, hide_axes, theme_of
+from pursuhint.figures.theme import Theme, finish, hide_axes, name_axis, theme_of
 from pursuhint.view import LayerView
 
 Orientation = Literal["horizontal", "vertical"]
-
-
-def heatmap(view: LayerView, *, dark: bool = False) -> go.Figure:
-    """Draw the similarity of every pair of layers, in the view's order, hint points in bold.
-
-    A strip of cluster colours stands between the names and the cells. The scale begins at the lowest
-    similarity, rounded down to a tenth, and ends at 1. Layers that could not be compared follow in grey.
-    """
-    theme, order = theme_of(dark), list(view.order)
-    compared = view.similarity[np.ix_(order, order)]
-    names = [*(view.layers[layer] for layer in order), *view.left_out]
-    depth = len(names)
-    values = np.full((depth, depth), np.nan)
-    values[: len(order), : len(order)] = compared
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            customdata=_pairs(view, names),
-            hovertemplate="%{customdata[0]} · %{customdata[1]}<br><b>%{z:.3f}</b>%{customdata[2]}"
-            "<extra></extra>",
-            hoverongaps=False,
-            colorscale=_colorscale(theme.scale),
-            zmin=view.scale[0],
-            zmax=view.scale[1],
-            xgap=1 if depth <= 60 else 0,
-            ygap=1 if depth <= 60 else 0,
-            colorbar={
-                "title": {
-                    "text": f"{view.metric} similarity (1 = same)",
-                    "side": "top",
-                    "font": {"size": 11},
-                },
-                "orientation": "h",
-                "thickness": 8,
-                "len": 0.45,
-                "x": 0.5,
-                "xanchor": "center",
-                "y": -0.02,
-                "yanchor": "top",
-                "outlinewidth": 0,
-                "tickfont": {"size": 10},
-                "nticks": 4,
-            },
-        )
-    )
-    strip = max(0.3, depth / 90)
-    for place, layer in enumerate(order):
-        figure.add_shape(
-            type="rect",
-            x0=-0.7 - strip,
-            x1=-0.7,
-            y0=place - 0.4,
-            y1=place + 0.4,
-            fillcolor=view.colour(layer),
-            line_width=0,
-        )
-    if view.left_out:
-        first = len(order) - 0.5
-        grey = {"type": "rect", "fillcolor": theme.faint, "line_width": 0, "layer": "below"}
-        figure.add_shape(x0=-0.5, x1=depth - 0.5, y0=first, y1=depth - 0.5, **grey)
-        figure.add_shape(x0=first, x1=depth - 0.5, y0=-0.5, y1=depth - 0.5, **grey)
-    figure.update_xaxes(range=[-0.8 - strip, depth - 0.5], visible=False, constrain="domain")
-    leaf_axis = _leaf_axis(view, left_out=True)
-    figure.update_yaxes(range=[depth - 0.5, -0.5], scaleanchor="x", constrain="domain", **leaf_axis)
-    return finish(figure, theme, height=int(np.clip(15 * depth + 80, 320, 1000)))
 
 
 def dendrogram(view: LayerView, *, orientation: Orientation = "horizontal", dark: bool = False) -> go.Figure:
@@ -174,41 +109,9 @@ def layer_map(view: LayerView, *, dark: bool = False) -> go.Figure:
     return finish(figure, theme, height=360)
 
 
-def _colorscale(colours: Sequence[str]) -> list[list[float | str]]:
-    return [[place, colour] for place, colour in zip(np.linspace(0, 1, len(colours)), colours, strict=True)]
-
-
-def _pairs(view: LayerView, names: Sequence[str]) -> list[list[list[str]]]:
-    """Return for every cell the two names, and what the pair would score by chance where that matters."""
-    place = {name: layer for layer, name in enumerate(view.layers)}
-
-    def chance(first: str, second: str) -> str:
-        if view.floors is None or first not in place or second not in place or first == second:
-            return ""
-        return f"<br>unrelated layers: about {view.floors[place[first], place[second]]:.2g}"
-
-    return [[[row, column, chance(row, column)] for column in names] for row in names]
-
-
-def _leaf_axis(view: LayerView, *, left_out: bool = False) -> dict[str, object]:
-    """Name the layers along an axis in the view's order, hint points in bold, left out ones at the end."""
-    names = [view.layers[layer] for layer in view.order]
-    bold = [
-        f"<b>{name}</b>" if layer in view.hints else name
-        for layer, name in zip(view.order, names, strict=True)
-    ]
-    if left_out:
-        bold += [f"<i>{name}</i>" for name in view.left_out]
-    return {
-        "tickvals": list(range(len(bold))),
-        "ticktext": bold,
-        "tickfont": {"size": 10 if len(bold) <= 40 else 8},
-        "showgrid": False,
-        "zeroline": False,
-        "ticks": "outside",
-        "ticklen": 7,
-        "tickcolor": TRANSPARENT,
-    }
+def _leaf_axis(view: LayerView) -> dict[str, object]:
+    """Name the layers along an axis in the view's order, hint points in bold."""
+    return name_axis([view.layers[layer] for layer in view.order], {view.layers[hint] for hint in view.hints})
 
 
 def _layer_markers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -11,7 +12,12 @@ TRANSPARENT = "rgba(0,0,0,0)"
 
 @dataclass(frozen=True)
 class Theme:
-    """The colours that depend on the page: ``scale`` runs from 0 to 1, and 1 stands out from the page."""
+    """The colours that depend on the page.
+
+    ``scale`` runs from 0 to 1, and 1 stands out from the page. ``diverging`` runs from blue (below 0) over
+    the colour of the page to orange, which every kind of colour vision tells apart. ``mark`` frames what is
+    picked.
+    """
 
     text: str
     muted: str
@@ -19,7 +25,9 @@ class Theme:
     faint: str
     page: str
     accent: str
+    mark: str
     scale: tuple[str, ...]
+    diverging: tuple[str, ...]
 
 
 LIGHT = Theme(
@@ -29,7 +37,9 @@ LIGHT = Theme(
     faint="#d3d7e4",
     page="#ffffff",
     accent="#4a46c4",
+    mark="#c8520a",
     scale=("#f3f4fb", "#dfe3f6", "#cad1f1", "#a5aee6", "#7d84d5", "#5551b5", "#433198", "#2c1868"),
+    diverging=("#123a80", "#3b6fd4", "#97b6ec", "#f3f4f8", "#f2b98e", "#d0651f", "#7d3508"),
 )
 DARK = Theme(
     text="#e9ebf5",
@@ -38,7 +48,9 @@ DARK = Theme(
     faint="#353a4d",
     page="#171a24",
     accent="#8b85f7",
+    mark="#ffb070",
     scale=("#1c1f2e", "#272a4f", "#353475", "#4a45a0", "#6762c8", "#8d8ae6", "#b9b8f6", "#f0f0ff"),
+    diverging=("#b9d2ff", "#6f9dee", "#2f4f8f", "#20232f", "#83481d", "#dd8244", "#ffd2ac"),
 )
 
 
@@ -51,6 +63,23 @@ def hide_axes(figure: go.Figure) -> None:
     """Draw points as a map: no axes, the same scale both ways."""
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False, scaleanchor="x")
+
+
+def name_axis(
+    names: Sequence[str], bold: Collection[str] = (), left_out: Collection[str] = ()
+) -> dict[str, object]:
+    """Describe an axis with one name a place, some of them in bold, those left out in italics."""
+    words = [f"<b>{n}</b>" if n in bold else f"<i>{n}</i>" if n in left_out else n for n in names]
+    return {
+        "tickvals": list(range(len(words))),
+        "ticktext": words,
+        "tickfont": {"size": 10 if len(words) <= 40 else 8},
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "outside",
+        "ticklen": 7,
+        "tickcolor": TRANSPARENT,
+    }
 
 
 def finish(

@@ -1,7 +1,20 @@
 """Work in processes of its own, with a folder on disk as the one record of it."""
 
 from pursuhint.jobs.apart import answer, ask
-from pursuhint.jobs.folder import LIVE, JobFolder, State
+from pursuhint.jobs.folder import JobFolder
 from pursuhint.jobs.journal import Event, Journal
+from pursuhint.jobs.reporter import Cancelled, Reporter, recorded
+from pursuhint.jobs.transitions import LIVE, State
 
-__all__ = ["LIVE", "Event", "JobFolder", "Journal", "State", "answer", "ask"]
+__all__ = [
+    "LIVE",
+    "Cancelled",
+    "Event",
+    "JobFolder",
+    "Journal",
+    "Reporter",
+    "State",
+    "answer",
+    "ask",
+    "recorded",
+]

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
-from typing import IO, Any, Literal
+from typing import IO, Any
 
-import psutil
-
-from pursuhint.errors import InputError, PursuhintError
-from pursuhint.files import read_json, write_json
+from pursuhint.errors import InputError, PursuhintError, StorageError
+from pursuhint.files import locked, open_to_lock, read_json, write_bytes, write_json
 from pursuhint.jobs.journal import Event, Journal
+from pursuhint.jobs.processes import identity, lives
+from pursuhint.jobs.transitions import ENDED, LIVE, State, transition
 
-State = Literal["queued", "running", "stopping", "stopped", "finished", "failed", "lost"]
-LIVE: tuple[State, ...] = ("queued", "running", "stopping")
-GRACE = 10.0
-"""Seconds a job gets to write its checkpoint after it was asked to stop."""
 SETTLE = 5.0
-"""Seconds between the request for a process and the entry with its number."""
+"""Seconds for which a process that has just ended may still hold its lock."""
+WHO = ("pid", "born", "ticks", "boot", "own", "asked_by")
+"""What a change of state says of the process that works on the job."""
+RESERVED = 1 << 16
+"""Bytes kept aside while a process works, so that a job that fills the disk can still say so."""
 
 
 class JobFolder:
@@ -78,50 +77,72 @@ class JobFolder:
     # -- state -----------------------------------------------------------------------------------------------
 
     def set_state(self, state: State, *, reason: str = "", **fields: Any) -> None:
-        """Append a change of state with its reason."""
-        self.journal.append("state", state=state, reason=reason, **fields)
+        """Append a change of state with its reason, if `pursuhint.jobs.transitions` has a way to it.
+
+        Raises:
+            PursuhintError: there is none from where the job is.
+            StorageError: the journal cannot be written.
+        """
+        with self.changing():
+            self.change(state, reason=reason, **fields)
+
+    def changing(self) -> AbstractContextManager[None]:
+        """Keep every other process from changing the state meanwhile."""
+        return locked(self.path / "start.lock")
+
+    def change(self, state: State, *, reason: str = "", **fields: Any) -> None:
+        """Do what `set_state` does, within `changing`."""
+        last = self.journal.last("state")
+        current = last["state"] if last else None
+        if current in LIVE and state in ("queued", "running") and _was_left(last, state):
+            self._note(current, "lost", reason=_ended_without_a_word(last))
+            current = "lost"
+        self._note(current, state, reason=reason, **fields)
+
+    def _note(self, current: State | None, state: State, **fields: Any) -> None:
+        way = transition(current, state, job=self.id)
+        reserve = self.path / "reserve"
+        try:
+            self.journal.append("state", state=state, transition=way.name, **fields)
+        except StorageError:
+            if not reserve.is_file():
+                raise
+            reserve.unlink()
+            self.journal.append("state", state=state, transition=way.name, **fields)
+        if state in ENDED:
+            reserve.unlink(missing_ok=True)
 
     def last_state(self, events: list[Event] | None = None) -> Event:
         """Return the latest change of state; a job whose process is gone is ``lost``, whatever it last wrote.
 
         Args:
-            events: the journal when it is already at hand.
+            events: the journal, or its changes of state, when they are already at hand.
         """
         if events is None:
-            events, _ = self.journal.read()
-        states = [event for event in events if event["kind"] == "state"]
-        while len(states) > 1 and states[-1]["state"] == "stopping" and states[-2]["state"] not in LIVE:
-            states.pop()  # the request to stop came when the job had just ended
-        last = states[-1] if states else None
+            last = self.journal.last("state")
+        else:
+            last = next((event for event in reversed(events) if event["kind"] == "state"), None)
         if last is None:
             return {"state": "lost", "reason": "the job never started", "time": 0.0, "pid": None}
-        if last["state"] in LIVE and not self._process_lives(last):
-            reason = f"its process ended without a word while {last['state']}; see the log, then resume"
-            return last | {"state": "lost", "reason": reason}
+        if last["state"] in LIVE and not _somebody_works(last):
+            return last | {"state": "lost", "reason": _ended_without_a_word(last)}
         return last
 
     def is_live(self) -> bool:
         """Say whether a process works on it or is about to."""
         return self.last_state()["state"] in LIVE
 
-    @staticmethod
-    def _process_lives(state: Event) -> bool:
-        pid = state.get("pid")
-        if pid is None:
-            return time.time() - state["time"] < SETTLE
-        try:
-            process = psutil.Process(pid)
-            alive = process.status() != psutil.STATUS_ZOMBIE
-            return alive and abs(process.create_time() - state["born"]) < 2.0
-        except psutil.NoSuchProcess:
-            return False
-
     # -- start and stop --------------------------------------------------------------------------------------
 
-    def start(self, module: str, *, threads: int | None = None) -> int:
+    def start(self, module: str, *options: str, threads: int | None = None) -> int:
         """Start a worker ``python -m module FOLDER`` in a session of its own, below normal priority.
 
         Starting a job that is live does nothing.
+
+        Args:
+            module: of the worker.
+            options: that follow the folder on its command line.
+            threads: that it computes with; None leaves that to it.
 
         Returns:
             The worker's process number.
@@ -129,53 +150,70 @@ class JobFolder:
         Raises:
             PursuhintError: the process cannot be started.
         """
-        with self._starting():
+        with self.changing():
             state = self.last_state()
             if state["state"] in LIVE and state.get("pid"):
                 return state["pid"]
             (self.path / "stop").unlink(missing_ok=True)
-            self.set_state("queued", reason="asked to start")
+            # Until the worker's number is written down, the job is live as long as whoever asked for it.
+            self.change("queued", reason="asked to start", asked_by=identity())
             environment = os.environ | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
             try:
                 with open(self.log, "ab") as log:
-                    worker = subprocess.Popen(
-                        [sys.executable, "-m", module, str(self.path)],
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=subprocess.STDOUT,
-                        start_new_session=True,
-                        env=environment,
-                    )
+                    worker = spawn(module, str(self.path), *options, output=log, environment=environment)
             except OSError as error:
-                self.set_state("failed", reason=f"no worker could be started: {error.strerror}")
+                self.change("failed", reason=f"no worker could be started: {error.strerror}")
                 raise PursuhintError(f"cannot start a worker: {error.strerror}; see `{self.log}`") from error
-            born = psutil.Process(worker.pid).create_time()
-            self.set_state("queued", reason="worker starting", pid=worker.pid, born=born)
+            self.change("queued", reason="worker starting", own=True, **identity(worker.pid))
             # Whoever collects it must come after its birth was read. A thread: the app never waits, and
             # an ended worker that nobody collects would stay as a zombie for as long as the app runs.
             Thread(target=worker.wait, name=f"waits for {self.id}", daemon=True).start()
             return worker.pid
 
     @contextmanager
-    def _starting(self) -> Iterator[None]:
-        with open(self.path / "start.lock", "a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+    def claim(self, *, own: bool = False) -> Iterator[None]:
+        """Hold the job and begin it, see `hold` and `begin`."""
+        with self.hold():
+            self.begin(own=own)
             yield
 
     @contextmanager
-    def claim(self) -> Iterator[None]:
-        """Hold the job for this process while it works on it.
+    def hold(self) -> Iterator[None]:
+        """Keep every other process from working on the job.
 
         Raises:
             PursuhintError: another process holds it.
+            StorageError: the folder cannot be written.
         """
-        with open(self.path / "lock", "a") as file:
+        with open_to_lock(self.path / "lock") as file:
             self._lock(file)
-            process = psutil.Process()
-            with self._starting():  # after whoever started this process has written its number down
-                state: State = "stopping" if self.stop_asked() else "running"
-                self.set_state(state, pid=process.pid, born=process.create_time())
             yield
+
+    def begin(self, *, own: bool = False) -> None:
+        """Say that this process works on the job from now on.
+
+        Args:
+            own: the process is there for this job alone, so that it may be ended when it does not stop;
+                what `start` has started is.
+        """
+        with self.changing():  # after whoever started this process has written its number down
+            last = self.last_state()
+            if last["state"] not in LIVE:
+                (self.path / "stop").unlink(missing_ok=True)  # meant for whoever worked on it before
+            with suppress(StorageError):
+                write_bytes(self.path / "reserve", bytes(RESERVED))
+            state: State = "stopping" if self.stop_asked() else "running"
+            self.change(state, **self.myself(own=own))
+
+    def myself(self, *, own: bool = False) -> dict[str, Any]:
+        """Return what a change of state says of this process.
+
+        Args:
+            own: see `begin`.
+        """
+        last = self.journal.last("state") or {}
+        started = last.get("pid") == os.getpid() and last.get("own", False)
+        return {"own": own or started, **identity()}
 
     def _lock(self, file: IO[str]) -> None:
         """Take the lock; a process that has just ended may hold it for a moment longer."""
@@ -202,36 +240,60 @@ class JobFolder:
         self.set_state("failed", reason=reason)
         return PursuhintError(f"`{self.id}` failed: {reason}; see `{self.log}`")
 
-    def ask_to_stop(self) -> None:
-        """Leave a request that the worker finds before its next step; asking twice is asking once."""
-        if self.is_live() and not self.stop_asked():
-            (self.path / "stop").touch()
+    def ask_to_stop(self) -> bool:
+        """Leave a request that the worker finds before its next step; asking twice is asking once.
+
+        Returns:
+            Whether this was the first request to a job that is live.
+        """
+        with self.changing():
             last = self.last_state()
-            self.set_state("stopping", reason="asked to stop", pid=last.get("pid"), born=last.get("born"))
+            if last["state"] not in LIVE or self.stop_asked():
+                return False
+            (self.path / "stop").touch()
+            who = {name: last[name] for name in WHO if name in last}
+            if last["state"] != "stopping":
+                self.change("stopping", reason="asked to stop", **who)
+            return True
 
     def stop_asked(self) -> bool:
         """Say whether a request to stop is waiting."""
         return (self.path / "stop").exists()
 
-    def stop(self, *, grace: float = GRACE) -> Event:
-        """Stop the job: ask, then after `grace` seconds terminate, then kill.
 
-        Returns:
-            The state it ended in.
-        """
-        self.ask_to_stop()
-        for signal_number, patience in ((None, grace), (signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0)):
-            state = self.last_state()
-            if state["state"] not in LIVE:
-                break
-            if signal_number and state.get("pid"):
-                _signal(state["pid"], signal_number)
-            deadline = time.monotonic() + patience
-            while self.is_live() and time.monotonic() < deadline:
-                time.sleep(0.05)
-        return self.last_state()
+def spawn(
+    module: str,
+    *arguments: str,
+    output: IO[bytes] | int,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start ``python -m module ARGUMENTS`` in a session of its own, which outlives this process.
+
+    Args:
+        module: to run.
+        arguments: of its command line.
+        output: where it prints.
+        environment: of the process; this one's when None.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        env=environment,
+    )
 
 
-def _signal(pid: int, number: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, number)
+def _somebody_works(last: Event) -> bool:
+    return lives(last if last.get("pid") else last.get("asked_by", {}))
+
+
+def _was_left(last: Event, state: State) -> bool:
+    """Say whether nobody works on a live job any more, or this very process begins it a second time."""
+    again = state == "running" and last["state"] != "queued" and last.get("pid") == os.getpid()
+    return again or not _somebody_works(last)
+
+
+def _ended_without_a_word(last: Event) -> str:
+    return f"its process ended without a word while {last['state']}; see the log, then resume"

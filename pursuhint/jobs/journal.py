@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic_core import from_json
 
@@ -16,6 +17,8 @@ from pursuhint.errors import StorageError
 Event = dict[str, Any]
 PIECE = 1 << 22
 """Bytes that are parsed together: a long journal is never in memory as a whole."""
+BLOCK = 1 << 16
+"""Bytes that are read at a time from the end."""
 
 
 class Journal:
@@ -23,10 +26,12 @@ class Journal:
 
     Every event is one line ``{"time": seconds since 1970, "kind": ..., ...}``. A line is written by one call,
     so a process that dies leaves at most one incomplete last line, which readers skip and the next writer
-    closes.
+    closes. The order of the lines is the order of the events, and their times never go back: when the clock
+    was set back, an event gets the time of the one before it until the clock has caught up.
 
     Args:
         path: the file; need not exist for reading.
+        clock: tells the seconds since 1970.
 
     Example:
         >>> import tempfile
@@ -36,8 +41,8 @@ class Journal:
         'hello'
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        self.path, self._clock = Path(path), clock
 
     def append(self, kind: str, **fields: Any) -> None:
         """Append one event; on disk when the call returns.
@@ -45,10 +50,13 @@ class Journal:
         Raises:
             StorageError: the disk is full or the file cannot be written.
         """
-        line = json.dumps({"time": time.time(), "kind": kind, **fields}, ensure_ascii=False).encode() + b"\n"
         try:
             with open(self.path, "ab+") as file:
-                if file.tell() and not _ends_whole(file):
+                fcntl.flock(file, fcntl.LOCK_EX)  # one writer at a time, so that times follow the lines
+                tail = _tail(file)
+                now = max(self._clock(), _latest_time(tail))
+                line = json.dumps({"time": now, "kind": kind, **fields}, ensure_ascii=False).encode() + b"\n"
+                if tail and not tail.endswith(b"\n"):
                     line = b"\n" + line
                 file.write(line)
                 file.flush()
@@ -116,10 +124,46 @@ class Journal:
         whole = content.rfind(b"\n") + 1
         return [event for line in content[first:whole].splitlines() if (event := _parse(line))]
 
+    def last(self, kind: str) -> Event | None:
+        """Return the latest event of a kind, found from the end without reading what lies before it."""
+        marker = f'"kind": {json.dumps(kind)}'.encode()
+        try:
+            with open(self.path, "rb") as file:
+                for line in _lines_from_the_end(file):
+                    if marker in line and (event := _parse(line)) and event.get("kind") == kind:
+                        return event
+        except FileNotFoundError:
+            pass
+        return None
 
-def _ends_whole(file: Any) -> bool:
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) == b"\n"
+
+def _tail(file: BinaryIO) -> bytes:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - BLOCK))
+    return file.read(BLOCK)
+
+
+def _latest_time(tail: bytes) -> float:
+    for line in reversed(tail.splitlines()):
+        if (event := _parse(line)) and isinstance(event.get("time"), float | int):
+            return event["time"]
+    return 0.0
+
+
+def _lines_from_the_end(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the whole lines of a file, the last one first."""
+    end, rest = file.seek(0, os.SEEK_END), b""
+    whole = False  # what follows the last line feed is a line that is not whole
+    while end:
+        start = max(0, end - BLOCK)
+        file.seek(start)
+        first, *others = (file.read(end - start) + rest).split(b"\n")
+        end, rest = start, first
+        if others:
+            yield from reversed(others if whole else others[:-1])
+            whole = True
+    if whole:
+        yield rest
 
 
 def _parse(line: bytes) -> Event | None:

@@ -23,8 +23,9 @@ class AttentionTransfer(HintLoss):
         pairs: hint points and guided layers.
 
     Source:
-        Zagoruyko and Komodakis (2017), arXiv 1612.03928, eq. 2 with p = 2. Differs from the paper in taking
-        the mean where it sums, as the code in common use does: its usual weight is then 1000, not 1.
+        Zagoruyko and Komodakis (2017), arXiv 1612.03928, activation-based with p = 2. Differs from the
+        paper in taking the mean where it sums, as the code in common use does: its usual weight is then 1000,
+        not 1.
     """
 
     name = "at"

@@ -20,7 +20,7 @@ class CentredKernelAlignment(PooledHintLoss):
         pairs: hint points and guided layers.
 
     Source:
-        Kornblith et al. (2019), arXiv 1905.00414, section 3 (linear CKA). A measure there; here it is a loss.
+        Kornblith et al. (2019), arXiv 1905.00414, linear CKA. A measure there; here it is a loss.
     """
 
     name = "cka"

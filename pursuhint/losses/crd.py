@@ -31,15 +31,16 @@ class ContrastiveDistillation(HintLoss):
     is held against the remembered teacher embedding of the same image and those of k images of other classes,
     and the other way round; see `noise_contrast`. The banks hold one row for each image of the run and follow
     the embeddings with momentum 0.5: 1 kB an image and pair. Embeddings are trained with the student and
-    dropped at export. The banks of several processes stay equal: each is told what the others saw.
+    dropped at export. The banks and constants of several processes are equal: each is told what the others
+    saw.
 
     Args:
         pairs: hint points and guided layers; the paper has one, before the classifier.
         negatives: k; the paper's 16,384, or as many images of other classes as every image has.
 
     Source:
-        Tian, Krishnan and Isola (2020), arXiv 1910.10699, L_critic of section 3.1 with the memory bank of
-        their code, RepDistiller. Differs from it in drawing the negatives with replacement.
+        Tian, Krishnan and Isola (2020), arXiv 1910.10699, the loss L_critic with the memory bank of their
+        code, RepDistiller. Differs from it in drawing the negatives with replacement.
     """
 
     name = "crd"
@@ -114,21 +115,22 @@ class Contrast(nn.Module):
             compared: rows of the banks, shape (n, 1 + k); each image's own comes first.
         """
         student, teacher = unit(self.embed_student(guided)), unit(self.embed_teacher(hint))
-        total = self._direction(student, self.bank_teacher, compared, 0)
-        total = total + self._direction(teacher, self.bank_student, compared, 1)
+        directions = ((student, self.bank_teacher), (teacher, self.bank_student))
+        scores = [_scores(anchors, bank, compared) / TEMPERATURE for anchors, bank in directions]
+        self._settle_constants(scores)
+        total = sum(map(noise_contrast, scores, self.constants.log()))
         if self.training:
             rows = _of_all_processes(compared[:, 0])
             for bank, embedded in ((self.bank_student, student), (self.bank_teacher, teacher)):
                 _follow(bank, rows, _of_all_processes(embedded.detach()))
         return total
 
-    def _direction(self, anchors: Tensor, bank: Tensor, compared: Tensor, which: int) -> Tensor:
-        scores = _scores(anchors, bank, compared) / TEMPERATURE
-        with torch.no_grad():
-            # Settled by the first batch for good; asked in this way, a GPU need not answer.
-            first = scores.exp().mean()
-            self.constants[which] = torch.where(self.constants[which] > 0, self.constants[which], first)
-        return noise_contrast(scores, self.constants[which].log())
+    @torch.no_grad()
+    def _settle_constants(self, scores: Sequence[Tensor]) -> None:
+        """Take the means of the first batch, over all processes, for good."""
+        means = _mean_of_all_processes(torch.stack([values.exp().mean() for values in scores]))
+        # In every step, because a GPU would have to wait for the answer to whether it is the first one.
+        self.constants.copy_(torch.where(self.constants > 0, self.constants, means))
 
 
 def noise_contrast(scores: Tensor, log_constant: Tensor) -> Tensor:
@@ -159,9 +161,21 @@ def _scores(anchors: Tensor, bank: Tensor, compared: Tensor) -> Tensor:
     return (anchors @ bank.clone().T).gather(1, compared)
 
 
+def _together() -> bool:
+    return distributed.is_available() and distributed.is_initialized()
+
+
+def _mean_of_all_processes(values: Tensor) -> Tensor:
+    """Return the mean of each number over the processes, whose shares of a batch are equal in size."""
+    if not _together():
+        return values
+    distributed.all_reduce(values)
+    return values / distributed.get_world_size()
+
+
 def _of_all_processes(values: Tensor) -> Tensor:
     """Return the rows of this process and of all others, in the same order in each of them."""
-    if not (distributed.is_available() and distributed.is_initialized()):
+    if not _together():
         return values
     parts = [torch.empty_like(values) for _ in range(distributed.get_world_size())]
     distributed.all_gather(parts, values.contiguous())

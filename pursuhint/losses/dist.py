@@ -20,7 +20,7 @@ class CorrelationDistillation(LogitLoss):
 
     Source:
         Huang et al. (2022), "Knowledge distillation from a stronger teacher" (DIST), arXiv 2205.10536,
-        L_inter and L_intra of section 4, both weighted with 1 as in the authors' code. Differs from that
+        L_inter and L_intra, both weighted with 1 as in the authors' code. Differs from that
         code where a correlation does not exist because one side is constant, as with a single image: such
         a row counts 0 if it is the teacher's (there is nothing to imitate) and 1, with a gradient towards
         the teacher's row, if it is the student's alone; the code adds 1e-8 to the denominator, which makes

@@ -23,7 +23,7 @@ class DecoupledKnowledgeDistillation(LogitLoss):
         beta: weight of NCKD; 8 for most pairs of the paper. With two classes NCKD is 0.
 
     Source:
-        Zhao et al. (2022), arXiv 2203.08679, eq. 7. Computed in logarithms throughout, where the authors'
+        Zhao et al. (2022), arXiv 2203.08679. Computed in logarithms throughout, where the authors'
         code takes the logarithm of a probability that can be 0. The authors let the term rise over the first
         20 epochs (`weight_schedule` ``warmup:20``).
 

@@ -25,7 +25,7 @@ class FitNet(HintLoss):
         pairs: hint points and guided layers.
 
     Source:
-        Romero et al. (2015), arXiv 1412.6550, eq. 3. Differs from the paper in training hints and labels in
+        Romero et al. (2015), arXiv 1412.6550, L_HT. Differs from the paper in training hints and labels in
         one stage.
     """
 

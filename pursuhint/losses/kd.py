@@ -17,7 +17,7 @@ class KnowledgeDistillation(LogitLoss):
         temperature: T, above 0; 4 in the paper's example.
 
     Source:
-        Hinton, Vinyals and Dean (2015), arXiv 1503.02531, section 2.
+        Hinton, Vinyals and Dean (2015), arXiv 1503.02531.
 
     Example:
         >>> import torch

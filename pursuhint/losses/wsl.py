@@ -24,7 +24,7 @@ class WeightedSoftLabels(LogitLoss):
         temperature: T, above 0; the authors' code for ImageNet takes 2, with a weight of 2.5.
 
     Source:
-        Zhou et al. (2021), arXiv 2102.00650, L_wsl of section 4. Differs from the authors' code in the
+        Zhou et al. (2021), arXiv 2102.00650, the loss L_wsl. Differs from the authors' code in the
         divergence where that has the cross-entropy (the same gradient, and 0 for a student equal to its
         teacher) and in taking the number of classes from the logits.
 

@@ -14,13 +14,16 @@ from typing import Any
 from pursuhint.errors import InputError, PursuhintError, unknown
 from pursuhint.home import runs_folder
 from pursuhint.jobs import LIVE, JobFolder
+from pursuhint.jobs.stopping import stop
 from pursuhint.runs.digest import Digest, keep_digest, make_digest, read_digest
 from pursuhint.runs.glance import glance
 from pursuhint.runs.history import History
 from pursuhint.runs.labels import RunLabels, read_labels, write_labels
+from pursuhint.runs.queue import place_of, queue_device
 from pursuhint.training.settings import RunSettings, make_settings
 
 WORKER = "pursuhint.runs.worker"
+NOW = "--now"
 STUDENT = "student.safetensors"
 EXAMINATION = "examination"
 """The folder inside a run's in which its student is examined."""
@@ -89,6 +92,9 @@ class RunFolder(JobFolder):
     def summary_of(self, digest: Digest) -> dict[str, Any]:
         """Return what is known in short, with the run's labels and with the state it is in now."""
         state, labels, facts = self.last_state(digest.states), self.labels, digest.facts
+        if state["state"] == "queued":
+            place = place_of(self.id, queue_device(digest.settings["device"]))
+            state = state | ({"reason": place.text} if place and not place.free else {})
         return {
             "id": self.id,
             "name": labels.name or facts["title"],
@@ -115,9 +121,39 @@ class RunFolder(JobFolder):
         """Change its name or its tags; see `pursuhint.runs.labels.write_labels`."""
         write_labels(self.path, name=name, tags=tags)
 
-    def launch(self) -> int:
-        """Start or resume the run in a process of its own and return the process number."""
-        return self.start(WORKER, threads=self.run_settings.threads)
+    def launch(self, *, now: bool = False) -> int:
+        """Start or resume the run in a process of its own and return its number.
+
+        Args:
+            now: train at once; else the process waits until the run's device is free.
+
+        Raises:
+            InputError: the run has finished.
+        """
+        self.check_unfinished()
+        return self.start(WORKER, *([NOW] if now else []), threads=self.run_settings.threads)
+
+    def check_unfinished(self) -> None:
+        """Refuse to go on with a run that has finished.
+
+        Raises:
+            InputError: it has.
+        """
+        if self.last_state()["state"] == "finished":
+            raise InputError(f"run `{self.id}` is finished; only a stopped, failed or lost run can go on")
+
+    def begin_anew(self) -> None:
+        """Forget what the run has learnt, so that it begins with its first step again; its journal stays.
+
+        Raises:
+            InputError: the run is live or has finished.
+        """
+        self.check_unfinished()
+        if self.is_live():
+            raise InputError(
+                f"run `{self.id}` is {self.last_state()['state']}; stop it before it begins anew"
+            )
+        shutil.rmtree(self.checkpoint_folder, ignore_errors=True)
 
     def delete(self) -> None:
         """Remove the run with everything in it.
@@ -140,7 +176,7 @@ def delete_runs(runs: Iterable[RunFolder]) -> None:
             raise InputError(f"run `{run.id}` is {state}; stop it before deleting it")
     for run in runs:
         if (run.path / EXAMINATION).is_dir():
-            JobFolder(run.path / EXAMINATION).stop(grace=0.0)
+            stop(JobFolder(run.path / EXAMINATION), grace=0.0)
         grave = run.path.with_name(f".{run.id}.removed-{uuid.uuid4().hex[:4]}")
         try:
             run.path.rename(grave)  # first, so that nobody ever opens half of it

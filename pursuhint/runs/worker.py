@@ -1,4 +1,4 @@
-"""The run worker: ``python -m pursuhint.runs.worker FOLDER`` trains what the settings there say.
+"""The run worker: ``python -m pursuhint.runs.worker FOLDER [--now]`` trains what the settings there say.
 
 ``torchrun --nproc_per_node N -m pursuhint.runs.worker FOLDER`` does the same in N processes.
 """
@@ -6,35 +6,50 @@
 from __future__ import annotations
 
 import os
-import platform
-import signal
 import sys
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
-from importlib.metadata import version
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pursuhint.errors import PursuhintError
+from pursuhint.errors import PursuhintError, StopRequested
 from pursuhint.jobs import answer
 from pursuhint.progress import Progress, silent
 from pursuhint.ranks import is_first_process, process_count, process_rank
+from pursuhint.runs.circumstances import check_same_data, circumstances, what_changed
 from pursuhint.runs.examine import examine
-from pursuhint.runs.folder import RunFolder, create_run
+from pursuhint.runs.folder import NOW, RunFolder, create_run
+from pursuhint.runs.queue import Place, queue_device, turn
+from pursuhint.runs.signals import stop_together_on_signal, stopping_on_signal
 from pursuhint.training.settings import RunSettings
+
+if TYPE_CHECKING:
+    from pursuhint.training.loop import Trainer
+    from pursuhint.training.prepare import Parts
+    from pursuhint.training.processes import Processes
 
 
 def work(
-    run: RunFolder, *, progress: Progress = silent, watch: Callable[..., None] | None = None
+    run: RunFolder,
+    *,
+    progress: Progress = silent,
+    watch: Callable[..., None] | None = None,
+    waiting: Callable[[str], None] | None = None,
+    now: bool = False,
+    own: bool = False,
 ) -> dict[str, Any]:
     """Work on a run in this process until it has finished, failed or was stopped.
 
-    Of several processes that torchrun started, the first one holds the run and writes; each calls this.
+    It waits for its turn on its device first. Of several processes that torchrun started, the first one
+    holds the run and writes; each calls this, and none waits for a turn.
 
     Args:
         run: the run; a checkpoint in it is continued.
         progress: is told after every epoch.
         watch: receives every event that the journal does, as ``watch(kind, **fields)``.
+        waiting: is told in words when the device is busy.
+        now: train at once, beside whoever has the device.
+        own: this process is there for the run alone, so that it may be ended when it does not stop.
 
     Returns:
         The final figures.
@@ -43,18 +58,20 @@ def work(
         InputError: the settings do not fit together; PursuhintError: training failed or was stopped. The
             journal then says so too.
     """
-    from pursuhint.training.loop import Stopped
-
-    first = is_first_process()
-    if first and not run.is_live():
-        (run.path / "stop").unlink(missing_ok=True)  # it was meant for whoever worked on the run before
-    with run.claim() if first else nullcontext():
+    settings, first = run.run_settings, is_first_process()
+    with run.hold() if first else nullcontext():
         try:
-            final = _train(run, progress if first else silent, watch if first else None)
-        except Stopped as stop:
+            with _turn(run, settings, waiting, now=now, own=own) if first else nullcontext():
+                final = _train(run, progress if first else silent, watch if first else None)
+        except StopRequested as stop:
             if first:
                 run.set_state("stopped", reason=str(stop))
             raise
+        except KeyboardInterrupt:
+            reason = "stopped at once; it goes on from its newest checkpoint"
+            if first:
+                run.set_state("stopped", reason=reason)
+            raise StopRequested(reason) from None
         except PursuhintError as error:
             if not _failed_elsewhere(run):
                 run.set_state("failed", reason=_where() + str(error))
@@ -66,6 +83,26 @@ def work(
         if first:
             run.set_state("finished")
     return final
+
+
+@contextmanager
+def _turn(
+    run: RunFolder, settings: RunSettings, waiting: Callable[[str], None] | None, *, now: bool, own: bool
+) -> Iterator[None]:
+    """Wait until the run's device is free, then begin the run and keep the device while the block runs."""
+
+    def wait(place: Place) -> None:
+        run.set_state("queued", reason=place.text, **run.myself(own=own))
+        if waiting:
+            waiting(place.text)
+
+    if not run.is_live():
+        (run.path / "stop").unlink(missing_ok=True)  # meant for whoever worked on it before
+    device = queue_device(settings.device)
+    together = process_count() > 1  # the others, which have started, would give up on one that waits
+    with turn(run.id, device, waiting=wait, stop_asked=run.stop_asked, now=now or together):
+        run.begin(own=own)
+        yield
 
 
 def create_run_together(settings: RunSettings) -> RunFolder:
@@ -92,9 +129,7 @@ def _where() -> str:
 
 
 def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None) -> dict[str, Any]:
-    from pursuhint.export import export_student
-    from pursuhint.runs.mirrors import Mirrors
-    from pursuhint.training.loop import Trainer
+    from pursuhint.runs.mirrors import mirroring
     from pursuhint.training.precision import build_fabric
     from pursuhint.training.prepare import load_parts
     from pursuhint.training.processes import Processes
@@ -102,15 +137,32 @@ def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None
     settings = run.run_settings
     processes = Processes(build_fabric(settings))
     if processes.count > 1:
-        _stop_together_on_signal(run, processes.first)
+        stop_together_on_signal(run, first=processes.first)
     parts = processes.first_then_others(lambda: load_parts(settings, progress=progress))
-    mirrored = settings.mirrors if processes.first else ()
-    mirrors = Mirrors(mirrored, run.path, warn=lambda text: run.journal.append("warning", text=text))
+
+    def warn(text: str) -> None:
+        run.journal.append("warning", text=text)
+
+    with mirroring(settings.mirrors if processes.first else (), run.path, warn=warn):
+        return _trained(run, parts, processes, progress, watch)
+
+
+def _trained(
+    run: RunFolder,
+    parts: Parts,
+    processes: Processes,
+    progress: Progress,
+    watch: Callable[..., None] | None,
+) -> dict[str, Any]:
+    from pursuhint.export import export_student
+    from pursuhint.training.checkpoint import checkpoints
+    from pursuhint.training.loop import Trainer
+
+    settings = run.run_settings
 
     def record(kind: str, **fields: Any) -> None:
         if processes.first:
             run.journal.append(kind, **fields)
-            mirrors.record(kind, **fields)
             if watch:
                 watch(kind, **fields)
 
@@ -123,71 +175,61 @@ def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None
         progress=progress,
         processes=processes,
     )
-    student, teacher = parts.student, parts.teacher
-    record(
-        "start",
-        student=student.spec,
-        parameters=student.parameters,
-        teacher=teacher.spec if teacher else None,
-        teacher_parameters=teacher.parameters if teacher else None,
-        compression=teacher.parameters / student.parameters if teacher else None,
-        teacher_accuracy_check=parts.teacher_accuracy,
-        data_id=parts.data.id,
-        n_train=len(parts.data.train) if settings.limit is None else settings.limit,
-        n_validation=len(parts.data.validation),
-        steps_per_epoch=trainer.batches.steps,
-        pairs=parts.pair_table(),
-        augmentation=parts.augmentation,
-        recipe=settings.recipe,
-        threads=trainer.threads,
-        processes=processes.count,
-        device=str(trainer.fabric.device),
-        versions={name: version(name) for name in ("pursuhint", "torch", "torchvision", "lightning-fabric")},
-        python=platform.python_version(),
-    )
-    for text in parts.remarks():
-        if text not in run.history().warnings:  # as a resumed run's own journal says already
+    start, earlier = _start_facts(trainer), run.history()
+    before = earlier.facts.get("start") if checkpoints(run.checkpoint_folder) else None
+    if before:
+        check_same_data(before, start)
+    record("start", **start)
+    for text in [*parts.remarks(), *(what_changed(before, start) if before else ())]:
+        if text not in earlier.warnings:  # as a resumed run's own journal says already
             record("warning", text=text)
-    finished = False
-    try:
-        trainer.start()
-        final = trainer.run()
-        if processes.first:
-            export_student(
-                trainer.distiller.student, run.student, settings=settings, parts=parts, figures=final
-            )
-        finished = True
-    finally:
-        mirrors.close(success=finished)
+    trainer.start()
+    final = trainer.run()
+    if processes.first:
+        export_student(trainer.distiller.student, run.student, settings=settings, parts=parts, figures=final)
     return final
 
 
-def _ask_to_stop_on_signal(run: RunFolder) -> None:
-    """Turn a polite signal into a request to stop, so that a checkpoint is written."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: (run.path / "stop").touch())
-
-
-def _stop_together_on_signal(run: RunFolder, first: bool) -> None:
-    """Let the first process answer for all: torchrun signals each, and again when one has ended."""
-    if first:
-        return _ask_to_stop_on_signal(run)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
+def _start_facts(trainer: Trainer) -> dict[str, Any]:
+    """Return what the journal says of a run before its first step."""
+    settings, parts = trainer.settings, trainer.parts
+    student, teacher = parts.student, parts.teacher
+    return {
+        "student": student.spec,
+        "parameters": student.parameters,
+        "teacher": teacher.spec if teacher else None,
+        "teacher_parameters": teacher.parameters if teacher else None,
+        "compression": teacher.parameters / student.parameters if teacher else None,
+        "teacher_accuracy_check": parts.teacher_accuracy,
+        "data_id": parts.data.id,
+        "n_train": len(parts.data.train) if settings.limit is None else settings.limit,
+        "n_validation": len(parts.data.validation),
+        "steps_per_epoch": trainer.batches.steps,
+        "pairs": parts.pair_table(),
+        "augmentation": parts.augmentation,
+        "recipe": settings.recipe,
+        "threads": trainer.threads,
+        "processes": trainer.processes.count,
+        "device": str(trainer.fabric.device),
+        **circumstances(),
+    }
 
 
 def main() -> int:
     """Work on the folder named on the command line, then examine the student."""
     os.nice(5)
     run = RunFolder(Path(sys.argv[1]))
-    if is_first_process():
-        _ask_to_stop_on_signal(run)
-    code = answer(lambda: work(run))
+
+    def listen() -> None:
+        with stopping_on_signal(run) if is_first_process() else nullcontext():
+            work(run, own=True, now=NOW in sys.argv[2:], waiting=print)
+
+    code = answer(listen)
     if is_first_process():
         with suppress(PursuhintError):  # each has said in its folder what went wrong
             run.summary()  # keeps it for lists
             if code == 0:
-                examine(run)
+                examine(run, own=True)
     return code
 
 

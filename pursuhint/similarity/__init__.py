@@ -9,6 +9,7 @@ from pursuhint.similarity.minibatch_hsic import HsicBlocks, batch_hsic, cka_from
 from pursuhint.similarity.moments import Moments
 from pursuhint.similarity.notes import LayerNote, PairNote
 from pursuhint.similarity.registry import METRICS, check_pooling, find_metric, metrics_of
+from pursuhint.similarity.side_by_side import PairDifference, SideBySide, rank_correlation, side_by_side
 from pursuhint.similarity.sweep import measure_moments
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "Metric",
     "Moments",
     "MomentsMetric",
+    "PairDifference",
     "PairNote",
+    "SideBySide",
     "SimilarityMatrix",
     "batch_hsic",
     "check_pooling",
@@ -33,6 +36,8 @@ __all__ = [
     "measure_moments",
     "metrics_of",
     "partition",
+    "rank_correlation",
+    "side_by_side",
     "similarity_matrix",
     "symmetrise",
 ]

@@ -92,8 +92,11 @@ class SimilarityMatrix:
         floor = METRICS[self.metric].floor if self.metric in METRICS else None
         if floor is None or not all(name in self.notes for name in self.layers):
             return None
-        ranks = [self.notes[name].effective_rank for name in self.layers]
-        return np.array([[min(1.0, floor(p, q, self.samples)) for q in ranks] for p in ranks])
+        ranks, place = np.unique(
+            [self.notes[name].effective_rank for name in self.layers], return_inverse=True
+        )
+        each = [[min(1.0, floor(p, q, self.samples)) for q in ranks.tolist()] for p in ranks.tolist()]
+        return np.array(each)[np.ix_(place, place)]
 
     def save(self, path: Path) -> None:
         """Write ``similarity``, ``layers`` and ``settings`` (JSON) as .npz without pickled objects.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from pursuhint.errors import unknown
 from pursuhint.similarity.basis import Basis
 from pursuhint.similarity.pair_products import bilinear_sums, mirrored
 from pursuhint.similarity.threads import one_blas_thread
@@ -116,6 +118,36 @@ class Moments:
         norms = norms + mirrored(bilinear_sums(self.sums, self.ranks, move)) + moved + moved.T
         norms += np.outer(totals + shift, lift) + np.outer(lift, totals + shift)
         return norms + self.samples * np.outer(lift, lift), totals + shift + self.samples * lift
+
+    def subset(self, layers: Sequence[str]) -> Moments:
+        """Return the moments of some of the layers, without a look at the features.
+
+        Args:
+            layers: names, two or more.
+
+        Raises:
+            InputError: one that is not there, or does not vary.
+
+        Example:
+            >>> from pursuhint.similarity import measure_moments
+            >>> features = np.random.default_rng(0).normal(size=(50, 6))
+            >>> measure_moments({"a": features, "b": features[:, :3], "c": features}).subset("ca").layers
+            ('a', 'c')
+        """
+        for name in layers:
+            if name not in self.layers:
+                raise unknown("varying layer", name, self.layers)
+        kept = [number for number, name in enumerate(self.layers) if name in layers]
+        size, offsets = self.offsets[-1], self.offsets
+        coordinates = [np.arange(offsets[one], offsets[one + 1]) for one in kept]
+        chosen = np.concatenate([*coordinates, size + np.array(kept), [len(self.sums) - 1]])
+        return Moments(
+            tuple(self.layers[one] for one in kept),
+            tuple(self.bases[one] for one in kept),
+            {self.layers[one]: self.widths[self.layers[one]] for one in kept},
+            self.sums[np.ix_(chosen, chosen)],
+            self.measured_on,
+        )
 
     def save(self, path: Path) -> None:
         """Write an .npz without pickled objects; see `pursuhint.similarity.moments_file`."""

@@ -35,6 +35,7 @@ def measure_stability(
     seed: int = 0,
     hint_points: Sequence[str] | None = None,
     metrics: Sequence[str] = (),
+    left_out: np.ndarray | None = None,
     progress: Progress = silent,
 ) -> Stability:
     """Measure how far hint points depend on which probe images were drawn.
@@ -49,6 +50,7 @@ def measure_stability(
         hint_points: those in force, where a person changed them; their coverage is reported. None: the
             centres of the clustering.
         metrics: other metrics with whose clusterings to compare.
+        left_out: what `leave_one_out` returns for these blocks, where it is there already.
         progress: told of each block left out (``intervals``) and each subset (``resamples``).
 
     Returns:
@@ -76,7 +78,8 @@ def measure_stability(
         found.append(group(_matrix(blocks, metric, values)))
         progress("resamples", done, len(subsets))
     agreements = [_agreement(whole, one) for one in found]
-    left_out = leave_one_out(blocks, metric, progress=progress)
+    if left_out is None:
+        left_out = leave_one_out(blocks, metric, progress=progress)
     points = tuple(sorted(hint_points or whole.centres, key=blocks.layers.index))
     return Stability(
         metric=metric,

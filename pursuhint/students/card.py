@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from pursuhint.errors import InputError
+from pursuhint.guided import with_guided
 from pursuhint.layers import Layer, candidate_layers
 from pursuhint.models import ModelSpec, new_network, parse_spec
 
@@ -45,13 +46,16 @@ class StudentCard:
 
 
 @lru_cache(maxsize=256)
-def describe_student(spec: str, classes: int, image_shape: tuple[int, int, int]) -> StudentCard:
+def describe_student(
+    spec: str, classes: int, image_shape: tuple[int, int, int], guided: tuple[str, ...] = ()
+) -> StudentCard:
     """Describe a new network in this process, without memory for its weights where that is possible.
 
     Args:
         spec: see `pursuhint.models.parse_spec`.
         classes: number of outputs.
         image_shape: channels, height, width.
+        guided: layers that are listed too where they lie inside of candidate layers.
 
     Raises:
         InputError: the name is unknown or the network refuses such images.
@@ -66,19 +70,22 @@ def describe_student(spec: str, classes: int, image_shape: tuple[int, int, int])
     wanted = parse_spec(spec)
     try:
         with torch.device("meta"):
-            return _describe(wanted, classes, image_shape)
+            return _describe(wanted, classes, image_shape, guided)
     except (
         InputError,
         RuntimeError,
     ):  # some operations need a real device
-        return _describe(wanted, classes, image_shape)
+        return _describe(wanted, classes, image_shape, guided)
 
 
-def _describe(wanted: ModelSpec, classes: int, image_shape: tuple[int, int, int]) -> StudentCard:
+def _describe(
+    wanted: ModelSpec, classes: int, image_shape: tuple[int, int, int], guided: tuple[str, ...]
+) -> StudentCard:
     from torch.utils.flop_counter import FlopCounterMode
 
     spec, model = new_network(wanted, classes=classes)
     with FlopCounterMode(display=False) as counter:
         layers = candidate_layers(model, image_shape)  # runs the network once, on one image
+    layers = with_guided(model, image_shape, layers, guided)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     return StudentCard(spec, parameters, tuple(layers), counter.get_total_flops())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from pursuhint.augment import augment, draws, epoch_order
 from pursuhint.data import Split
@@ -70,6 +70,7 @@ class Batches:
         self._own = range(rank, parts, processes)
         fits = device.type != "cpu" and split.source[:1].nbytes * len(split) <= ON_DEVICE
         self._kept = torch.as_tensor(split.images()).to(device) if fits else None
+        self._labels, self._ids = (torch.as_tensor(v).to(device) for v in (split.labels, split.ids))
 
     @property
     def steps(self) -> int:
@@ -79,8 +80,7 @@ class Batches:
     @property
     def images(self) -> TrainingImages:
         """Which images an epoch shows."""
-        ids, labels = (torch.as_tensor(values) for values in (self._split.ids, self._split.labels))
-        return TrainingImages(ids, labels)
+        return TrainingImages(torch.as_tensor(self._split.ids), torch.as_tensor(self._split.labels))
 
     def epoch(self, epoch: int, *, first: int = 0, view: int | None = None) -> Iterator[Batch]:
         """Yield this process's parts of an epoch's batches, `accumulate` a step.
@@ -97,31 +97,38 @@ class Batches:
         return self._cut(epoch, range(step, step + 1), range(self._parts), epoch)
 
     def _cut(self, epoch: int, steps: range, parts: range, view: int) -> Iterator[Batch]:
-        order = epoch_order(self._seed, epoch, len(self._split))
-        uniform = draws(self._seed, view, self._split.ids)
+        order = torch.from_numpy(epoch_order(self._seed, epoch, len(self._split)))
+        uniform = torch.from_numpy(draws(self._seed, view, self._split.ids))
+        # Sent once an epoch: whatever is sent in a step makes a GPU finish the step before.
+        sent = order.to(self._device)
+        if self._device.type != "mps":  # which has no float64
+            uniform = uniform.to(self._device)
         for step in steps:
-            whole = order[step * self._batch_size : (step + 1) * self._batch_size]
             for part in parts:
-                places = np.arange(part * self._size, (part + 1) * self._size)
-                yield self._batch(whole, places, uniform, epoch, step)
+                here, there = (self._positions(one, step, part) for one in (order, sent))
+                chosen = uniform[here if uniform.device.type == "cpu" else there]
+                views = augment(self._pixels(here, there), chosen, self._augmentation)
+                yield self._batch(views, there, epoch, step)
 
-    def _batch(
-        self, whole: np.ndarray, places: np.ndarray, uniform: np.ndarray, epoch: int, step: int
-    ) -> Batch:
-        if self._mixing:  # the image before the first is its partner; before the batch's first comes its last
-            places = np.concatenate([places[:1] - 1, places])
-        positions = whole[places]
-        views = augment(self._pixels(positions), uniform[positions], self._augmentation)
+    def _positions(self, order: Tensor, step: int, part: int) -> Tensor:
+        whole = order[step * self._batch_size : (step + 1) * self._batch_size]
+        first = part * self._size
+        own = whole[first : first + self._size]
+        # The image before the first is its partner; before the batch's first comes its last.
+        return torch.cat([whole[first - 1 :][:1], own]) if self._mixing else own
+
+    def _pixels(self, here: Tensor, there: Tensor) -> Tensor:
+        """Return the images at these positions, which are given on the host and on the device."""
+        if self._kept is not None:
+            return self._kept[there]
+        pixels = torch.as_tensor(self._split.images(here.numpy()))
+        if self._device.type == "cuda":  # from pinned memory it travels while the GPU works
+            return pixels.pin_memory().to(self._device, non_blocking=True)
+        return pixels
+
+    def _batch(self, views: Tensor, positions: Tensor, epoch: int, step: int) -> Batch:
         images = self._preprocess.apply(views, self._device).contiguous(memory_format=torch.channels_last)
-        labels, ids = (
-            torch.as_tensor(values[positions]).to(self._device)
-            for values in (self._split.labels, self._split.ids)
-        )
+        labels, ids = self._labels[positions], self._ids[positions]
         if self._mixing:
             return Batch(*self._mixing(images, labels, epoch, step), ids[1:])
         return Batch(images, labels, ids)
-
-    def _pixels(self, positions: np.ndarray) -> torch.Tensor:
-        if self._kept is None:
-            return torch.as_tensor(self._split.images(positions))
-        return self._kept[torch.as_tensor(positions).to(self._device)]

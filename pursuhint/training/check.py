@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pursuhint.errors import InputError
 from pursuhint.models import parse_spec
+from pursuhint.ranks import process_count
 from pursuhint.training.settings import RunSettings
 
 
@@ -18,9 +19,10 @@ def check_settings(settings: RunSettings, *, student_is_known: bool = False) -> 
             without torch need not do it: torchvision's and timm's names come with their packages.
 
     Raises:
-        InputError: the student is unknown or a teacher's name, a file is missing, or a weight is for a term
-            that is switched off.
+        InputError: the student is unknown or a teacher's name, a file is missing, a weight is for a term that
+            is switched off, or several processes were started for what one has to do.
     """
+    check_processes(settings, process_count())
     source = settings.student.partition(":")[0] if student_is_known else parse_spec(settings.student).source
     if source == "builtin":
         raise InputError(
@@ -42,3 +44,13 @@ def check_settings(settings: RunSettings, *, student_is_known: bool = False) -> 
                 f"the {term} loss `{loss}` has weight 0; give `--weight-{term}` a value above 0 or set it "
                 "to none"
             )
+
+
+def check_processes(settings: RunSettings, count: int) -> None:
+    """Check that a run can be trained by so many processes.
+
+    Raises:
+        InputError: targets cannot be kept by several: each would decide for itself whether they fit.
+    """
+    if settings.keep_targets and count > 1:
+        raise InputError(f"one process can keep targets; found {count}; leave `--keep-targets` out")

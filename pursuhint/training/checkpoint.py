@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zipfile
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,21 @@ def save_tensors(path: Path, content: dict[str, Any]) -> None:
     write_atomic(path, lambda file: file.write(buffer.getbuffer()) and None)
 
 
+def load_tensors(path: Path) -> dict[str, Any]:
+    """Read a file of `save_tensors`.
+
+    Raises:
+        PursuhintError: it is not whole, or some of its bytes have changed, which torch alone does not notice.
+    """
+    try:
+        with zipfile.ZipFile(path) as parts:
+            if parts.testzip():
+                raise zipfile.BadZipFile
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged bytes end in a dozen kinds of error
+        raise PursuhintError(f"`{path}` is damaged; try the run again with `--anew`") from error
+
+
 def checkpoints(folder: Path) -> list[Path]:
     """List a run's checkpoints, oldest first."""
     found = [path for path in folder.glob("epoch-*.pt") if NAME.search(path.name)]
@@ -93,13 +109,13 @@ def latest_checkpoint(folder: Path) -> tuple[Checkpoint, list[str]] | None:
     damaged: list[str] = []
     for path in reversed(checkpoints(folder)):
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = load_tensors(path)
             if content.pop("format") != FORMAT:
                 raise InputError(f"`{path}` was written by another version; start the run anew")
             return Checkpoint(**content), damaged
         except InputError:
             raise
-        except Exception:
+        except (PursuhintError, TypeError, KeyError, AttributeError):
             damaged.append(path.name)
     if damaged:
         raise PursuhintError(

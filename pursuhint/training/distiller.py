@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,9 @@ class Distiller(nn.Module):
         student: the network to train.
         losses: from `pursuhint.losses.build_losses`; their regressors are trained with the student.
         pairs: hint points and guided layers whose outputs the losses see.
+
+    Attributes:
+        compiled: is entered around every run of the student.
     """
 
     def __init__(self, student: nn.Module, losses: Sequence[Loss], pairs: Sequence[Pair] = ()) -> None:
@@ -26,10 +30,12 @@ class Distiller(nn.Module):
         self.student = student
         self.losses = nn.ModuleList(losses)
         self.guided = tuple(dict.fromkeys(pair.guided for pair in pairs))
+        self.compiled: AbstractContextManager = nullcontext()
 
     def forward(self, batch: Batch, teacher: Outputs | None) -> dict[str, Tensor]:
         """Return ``{name: scalar}``; the part of a name before ``/`` is its term."""
-        student = run_network(self.student, batch.images, self.guided)
+        with self.compiled:
+            student = run_network(self.student, batch.images, self.guided)
         named: dict[str, Tensor] = {}
         with torch.autocast(batch.images.device.type, enabled=False):
             for loss in self.losses:
@@ -48,6 +54,16 @@ class Distiller(nn.Module):
         self.student.train(was_training)
 
 
+@contextmanager
+def state_kept(module: nn.Module) -> Iterator[None]:
+    """Put parameters and buffers back as they were, whatever is done to them inside."""
+    kept = {name: value.clone() for name, value in module.state_dict().items()}
+    try:
+        yield
+    finally:
+        module.load_state_dict(kept)
+
+
 def freeze_unreached(distiller: Distiller, batch: Batch, teacher: Outputs | None) -> list[str]:
     """Switch off the gradients of parameters that no loss reaches, and return their names.
 
@@ -59,11 +75,10 @@ def freeze_unreached(distiller: Distiller, batch: Batch, teacher: Outputs | None
         batch: any batch.
         teacher: its outputs for the batch.
     """
-    kept = {name: value.clone() for name, value in distiller.state_dict().items()}
     asking = {name: value for name, value in distiller.named_parameters() if value.requires_grad}
-    total = sum(distiller(batch, teacher).values())
-    gradients = torch.autograd.grad(total, list(asking.values()), allow_unused=True)
-    distiller.load_state_dict(kept)
+    with state_kept(distiller):
+        total = sum(distiller(batch, teacher).values())
+        gradients = torch.autograd.grad(total, list(asking.values()), allow_unused=True)
     unreached = [name for name, gradient in zip(asking, gradients, strict=True) if gradient is None]
     for name in unreached:
         asking[name].requires_grad_(False)

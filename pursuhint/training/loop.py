@@ -13,12 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from pursuhint.device import bfloat16_pays, prepare_cpu
-from pursuhint.errors import InputError, StopRequested
+from pursuhint.errors import StopRequested
 from pursuhint.files import in_bytes
 from pursuhint.losses import Batch, Outputs
 from pursuhint.progress import Progress, silent
+from pursuhint.training.check import check_processes
 from pursuhint.training.checkpoint import latest_checkpoint, save_checkpoint
-from pursuhint.training.distiller import freeze_unreached
+from pursuhint.training.compiling import CompiledBlocks, Compiler
+from pursuhint.training.distiller import freeze_unreached, run_network, state_kept
 from pursuhint.training.finite import check_losses, check_tensors
 from pursuhint.training.memory import explain_out_of_memory
 from pursuhint.training.precision import build_fabric
@@ -38,6 +40,8 @@ from pursuhint.training.window import Window, step_entry
 Record = Callable[..., None]
 """Called as ``record(kind, **fields)`` with plain values; a run's journal is one."""
 LOGGED_PER_EPOCH = 20
+SAVE_EVERY = 600.0
+"""Seconds after which a checkpoint is written within an epoch too: the most that a killed run does again."""
 
 
 class Stopped(StopRequested):
@@ -57,6 +61,9 @@ class Trainer:
         should_stop: asked before every step; True in any process ends the run with a checkpoint.
         progress: is told after every epoch.
         processes: that train together, when they were joined before.
+
+    Raises:
+        InputError: targets cannot be kept by several processes.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class Trainer:
     ) -> None:
         self.settings, self.parts, self.folder = settings, parts, folder
         self.processes = processes or Processes(build_fabric(settings))
+        check_processes(settings, self.processes.count)
         self.fabric = self.processes.fabric
         self.threads = prepare_cpu(settings.threads)
         self.record = record if self.processes.first else _ignore
@@ -83,10 +91,14 @@ class Trainer:
         self.window = Window()
         self.weights: dict[str, float] = {}
         self.average: nn.Module | None = None
+        self._compiler = None if settings.compile == "off" else Compiler(self._warn)
         taught = parts.teacher is not None and any(loss.needs_teacher for loss in self.distiller.losses)
+        self._save_next = time.monotonic() + SAVE_EVERY
         self._teacher: Teaching | None = None
         if taught:
-            self._teacher = LiveTeacher(_resting(parts.teacher.model), parts.pairs, self.fabric)
+            self._teacher = LiveTeacher(
+                _resting(parts.teacher.model), parts.pairs, self.fabric, self._compiler
+            )
 
     # -- before the first step -------------------------------------------------------------------------------
 
@@ -94,7 +106,6 @@ class Trainer:
         """Build regressors and optimiser, then go on from the latest checkpoint or settle the weights.
 
         Raises:
-            InputError: targets cannot be kept by several processes.
             PursuhintError: memory runs out, or the weights cannot be balanced.
         """
         with explain_out_of_memory(self.settings, self.folder):
@@ -102,10 +113,9 @@ class Trainer:
 
     def _start(self) -> None:
         if self.settings.precision == "bf16-mixed" and not bfloat16_pays(self.fabric.device):
-            self.record(
-                "warning",
-                text=f"this {self.fabric.device.type} has no arithmetic for bfloat16, so bf16-mixed can be "
-                "many times slower than 32-true here",
+            self._warn(
+                f"this {self.fabric.device.type} has no arithmetic for bfloat16, so bf16-mixed can be many "
+                "times slower than 32-true here"
             )
         example = next(self.batches.parts(0, 0))
         teacher = self.teach(example)
@@ -127,6 +137,8 @@ class Trainer:
         found = latest_checkpoint(self.folder)
         if found is None:
             settle(self, example, teacher)
+        if self.settings.compile == "both":
+            self._compile_student(example)
         self.module, self.optimizer = self.fabric.setup(self.distiller, optimizer)
         if self.settings.ema is not None:
             self.average = average_weights(self.distiller.student, self.settings.ema)
@@ -135,10 +147,6 @@ class Trainer:
 
     def _keep_targets(self, example: Batch) -> Outputs:
         """Keep what the teacher says, if it fits; returns what it says of the example."""
-        if self.processes.count > 1:  # each would decide for itself whether they fit
-            raise InputError(
-                f"one process can keep targets; found {self.processes.count}; leave `--keep-targets` out"
-            )
         keeping = keep_targets(
             self._teacher,
             example,
@@ -146,7 +154,7 @@ class Trainer:
             self.parts,
             losses=self.distiller.losses,
             ids=self.batches.images.ids.numpy(),
-            warn=lambda text: self.record("warning", text=text),
+            warn=self._warn,
         )
         if keeping is not None:
             self._teacher, kept = keeping, keeping.kept
@@ -154,6 +162,21 @@ class Trainer:
             self.record("targets", bytes=kept.bytes, views=kept.views, share_kept=len(kept) / everything)
             self.progress(f"keeping {in_bytes(kept.bytes)} of targets", len(kept), everything)
         return self.teach(example)
+
+    def _compile_student(self, example: Batch) -> None:
+        distiller = self.distiller
+
+        def trial(compiled: CompiledBlocks) -> None:
+            with state_kept(distiller.student), compiled, self.fabric.autocast():
+                outputs = run_network(distiller.student, example.images, distiller.guided)
+                total = sum(
+                    values.float().square().mean() for values in (outputs.logits, *outputs.features.values())
+                )
+                asking = [value for value in distiller.student.parameters() if value.requires_grad]
+                torch.autograd.grad(total, asking, allow_unused=True)
+
+        shape = tuple(example.images.shape[1:])
+        distiller.compiled = self._compiler.compile(distiller.student, shape, distiller.guided, trial)
 
     # -- training --------------------------------------------------------------------------------------------
 
@@ -168,8 +191,14 @@ class Trainer:
                 while self.standing.epoch < self.settings.epochs:
                     self._train_epoch()
                 final = self.processes.from_first(
-                    lambda: self.selection.final(self._scored, self.distiller.student)
+                    lambda: self._unless_stopped(
+                        lambda: self.selection.final(
+                            self._scored, self.distiller.student, progress=self._heed
+                        )
+                    )
                 )
+                if final is None:
+                    raise Stopped("stopped after the last epoch, before the final figures")
         finally:
             if isinstance(self._teacher, KeepingTeacher):
                 self._teacher.kept.close()
@@ -183,10 +212,10 @@ class Trainer:
         parts = self.batches.epoch(epoch, first=first, view=self._view())
         for step in range(first, self.batches.steps):
             if self.processes.any(self.should_stop()):
-                check_tensors(self.distiller, epoch)
-                self.standing = Standing(epoch, step)
-                self._save()
+                self._save_within(epoch, step)
                 raise Stopped(f"stopped in epoch {epoch + 1} after {step} of {self.batches.steps} steps")
+            if self.processes.any(time.monotonic() >= self._save_next):
+                self._save_within(epoch, step)
             rate = learning_rate(self.settings, epoch + step / self.batches.steps)
             batch = itertools.islice(parts, self.settings.accumulate)  # this process's share of it
             self.window.add(self._step(batch, rate, epoch, step))
@@ -194,7 +223,17 @@ class Trainer:
                 self._log(self.window.mean(), epoch, step, rate)
         seconds = time.perf_counter() - began
         check_tensors(self.distiller, epoch)
-        figures = self.processes.from_first(lambda: self.selection.after_epoch(self._scored, epoch))
+        figures = self.processes.from_first(
+            lambda: self._unless_stopped(
+                lambda: self.selection.after_epoch(self._scored, epoch, progress=self._heed)
+            )
+        )
+        if figures is None:
+            self._save_within(epoch, self.batches.steps)
+            steps = self.batches.steps
+            raise Stopped(
+                f"stopped in epoch {epoch + 1} after {steps} of {steps} steps, before it was scored"
+            )
         self.standing = Standing(epoch + 1)
         # Before the checkpoint: a run that ends in between does the epoch again, and readers drop this entry.
         self.record(
@@ -271,7 +310,27 @@ class Trainer:
 
     # -- keeping ---------------------------------------------------------------------------------------------
 
+    def _warn(self, text: str) -> None:
+        self.record("warning", text=text)
+
+    def _heed(self, stage: str, done: int, total: int) -> None:
+        if self.should_stop():
+            raise Stopped("stopped while it was scored")
+
+    def _unless_stopped(self, score: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        """Return the scores; None when the run was asked to stop: the other processes must hear of it."""
+        try:
+            return score()
+        except Stopped:
+            return None
+
+    def _save_within(self, epoch: int, step: int) -> None:
+        check_tensors(self.distiller, epoch)
+        self.standing = Standing(epoch, step)
+        self._save()
+
     def _save(self) -> None:
+        self._save_next = time.monotonic() + SAVE_EVERY
         checkpoint = capture(self)
         self.processes.from_first(lambda: save_checkpoint(self.folder, checkpoint) and None)
 

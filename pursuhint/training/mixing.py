@@ -26,8 +26,8 @@ class Mixing:
         seed: of the run.
 
     Source:
-        mixup: Zhang, Cisse, Dauphin and Lopez-Paz (2018), arXiv 1710.09412, eq. 1.
-        CutMix: Yun et al. (2019), arXiv 1905.04899, eq. 1 and 2.
+        mixup: Zhang, Cisse, Dauphin and Lopez-Paz (2018), arXiv 1710.09412.
+        CutMix: Yun et al. (2019), arXiv 1905.04899.
     """
 
     def __init__(self, kind: Literal["mixup", "cutmix"], alpha: float, *, classes: int, seed: int) -> None:

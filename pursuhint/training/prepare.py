@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from pursuhint.adapters import describe_adapters
 from pursuhint.augment import POLICIES
 from pursuhint.data import ImageData, load_data
 from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError, unknown
+from pursuhint.guided import with_guided
 from pursuhint.layers import Layer, candidate_layers
 from pursuhint.losses import build_losses
 from pursuhint.models import BuiltModel, build_model
@@ -112,7 +111,9 @@ def load_parts(settings: RunSettings, *, progress: Progress = silent) -> Parts:
             plan = settings.plan
             default = default_pairs(plan.hint_points, plan.layers, student_layers)
             pairs = settle_pairs(default, plan.pairs, settings.pairs)
-            student_layers = _with_guided(student.model, shape, student_layers, pairs)
+            student_layers = with_guided(
+                student.model, shape, student_layers, [pair.guided for pair in pairs]
+            )
             check_pairs(pairs, plan.hint_points, student_layers, allow_crossing=settings.allow_crossing)
     parts = Parts(
         data,
@@ -128,30 +129,6 @@ def load_parts(settings: RunSettings, *, progress: Progress = silent) -> Parts:
     )
     parts.pair_table()  # what cannot be joined is refused here, before anything trains
     return parts
-
-
-def _with_guided(
-    student: nn.Module, shape: tuple[int, int, int], candidates: Sequence[Layer], pairs: Sequence[Pair]
-) -> Sequence[Layer]:
-    """Add the guided layers that lie inside of candidate layers.
-
-    Raises:
-        InputError: a guided layer is there and puts out nothing that could imitate.
-    """
-    strangers = {pair.guided for pair in pairs} - {layer.name for layer in candidates}
-    modules = dict(student.named_modules())
-    inside = [module_path(name) for name in strangers if module_path(name) in modules]
-    if not inside:
-        return candidates
-    offered = candidate_layers(student, shape, include=inside)
-    called = {module_path(layer.name) for layer in offered}
-    for path in inside:
-        if path not in called:
-            raise InputError(
-                f"the guided layer `{path}` puts out no tensor for an image, or is never called; choose one "
-                f"of {', '.join(layer.name for layer in candidates[:6])}, ..."
-            )
-    return offered
 
 
 def _checked_accuracy(teacher: Teacher, data: ImageData, settings: RunSettings) -> float:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from pursuhint.progress import Progress, silent
 from pursuhint.teacher import Score, score
-from pursuhint.training.checkpoint import save_tensors
+from pursuhint.training.checkpoint import load_tensors, save_tensors
 from pursuhint.training.prepare import Parts
 from pursuhint.training.settings import RunSettings
 
@@ -34,31 +34,32 @@ class Selection:
         self.rule, self._parts, self._path = settings.select, parts, folder / BEST
         self.best_accuracy, self.best_epoch = -1.0, -1
 
-    def after_epoch(self, student: nn.Module, epoch: int) -> dict[str, float]:
+    def after_epoch(self, student: nn.Module, epoch: int, *, progress: Progress = silent) -> dict[str, float]:
         """Score a student, keep its weights if it is the best so far, and return what is to be recorded."""
-        validation = self._score(student, "validation")
+        validation = self._score(student, "validation", progress)
         figures = {
             "validation_accuracy": validation.accuracy,
             "validation_cross_entropy": validation.cross_entropy,
         }
         accuracy = validation.accuracy
         if self.rule == "test":
-            accuracy = figures["test_accuracy"] = self._score(student, "test").accuracy
+            accuracy = figures["test_accuracy"] = self._score(student, "test", progress).accuracy
         if accuracy > self.best_accuracy:
             self.best_accuracy, self.best_epoch = accuracy, epoch
             save_tensors(self._path, dict(student.state_dict()))
         return figures
 
-    def final(self, last: nn.Module, student: nn.Module) -> dict[str, Any]:
+    def final(self, last: nn.Module, student: nn.Module, *, progress: Progress = silent) -> dict[str, Any]:
         """Give the student the best weights, and return how well the last and the best do.
 
         Args:
             last: the student that was scored last.
             student: takes the best weights, in float32.
+            progress: is told after every batch of images.
         """
-        last_score = self._score(last, "test")
-        student.float().load_state_dict(torch.load(self._path, map_location="cpu", weights_only=True))
-        best = self._score(student, "test")
+        last_score = self._score(last, "test", progress)
+        student.float().load_state_dict(load_tensors(self._path))
+        best = self._score(student, "test", progress)
         on_validation = self.rule == "validation"
         return {
             "test_accuracy": best.accuracy,
@@ -66,13 +67,13 @@ class Selection:
             "n_test": best.n,
             "best_epoch": self.best_epoch + 1,
             "validation_accuracy": (
-                self.best_accuracy if on_validation else self._score(student, "validation").accuracy
+                self.best_accuracy if on_validation else self._score(student, "validation", progress).accuracy
             ),
             "selection": self.rule,
         }
 
-    def _score(self, student: nn.Module, split: str) -> Score:
-        return score(student, self._parts.data.split(split), self._parts.preprocess)
+    def _score(self, student: nn.Module, split: str, progress: Progress) -> Score:
+        return score(student, self._parts.data.split(split), self._parts.preprocess, progress=progress)
 
 
 def average_weights(student: nn.Module, decay: float) -> AveragedModel:

@@ -19,6 +19,10 @@ from pursuhint.training.weight_settings import Weights, WeightSchedules
 HintLoss = Literal["none", "at", "fitnet", "sp", "vid", "crd", "at+crd", "pkt", "nst", "cc", "rkd", "cka"]
 LogitLoss = Literal["none", "kd", "wsl", "dkd", "dist", "kd-std"]
 Schedule = Literal["cosine", "step", "constant"]
+Mix = Literal["none", "mixup", "cutmix"]
+Select = Literal["validation", "test"]
+Precision = Literal["32-true", "bf16-mixed", "16-mixed", "64-true"]
+Compile = Literal["off", "teacher", "both"]
 NEED_HARD_LABELS = frozenset({"crd", "at+crd", "wsl", "dkd"})
 """Losses that ask which class an image is of: a mixed image has no answer."""
 
@@ -54,6 +58,8 @@ class RunSettings(BaseModel):
         keep_targets: V, to show each image in V views over and over and to ask the teacher about each view
             once, keeping its answers on disk; None shows a new view every epoch. `targets_limit` is how many
             gigabytes they may take.
+        compile: what torch.compile makes faster code of: nothing, the teacher, or the student too. The
+            networks' names and files stay the same; last digits differ from an uncompiled run's.
         mirrors: ``tensorboard`` and ``mlflow`` are copies of the journal.
     """
 
@@ -87,15 +93,16 @@ class RunSettings(BaseModel):
     warmup: float = Field(1.0, ge=0)
     steps_at: tuple[float, ...] = (0.625, 0.75, 0.875)
     augmentation: str | None = None
-    mix: Literal["none", "mixup", "cutmix"] = "none"
+    mix: Mix = "none"
     mix_alpha: float = Field(1.0, gt=0, allow_inf_nan=False)
     ema: float | None = Field(None, gt=0, lt=1)
-    select: Literal["validation", "test"] = "validation"
+    select: Select = "validation"
     seed: int = Field(0, ge=0)
     device: str = "auto"
     threads: int | None = Field(None, ge=1)
-    precision: Literal["32-true", "bf16-mixed", "16-mixed", "64-true"] = "32-true"
+    precision: Precision = "32-true"
     limit: int | None = Field(None, ge=2)
+    compile: Compile = "off"
     keep_targets: int | None = Field(None, ge=1)
     targets_limit: float = Field(10.0, gt=0, allow_inf_nan=False)
     mirrors: tuple[Literal["tensorboard", "mlflow"], ...] = ()

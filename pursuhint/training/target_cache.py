@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from pursuhint.errors import StorageError
-from pursuhint.files import in_bytes, write_json
 from pursuhint.home import targets_folder
 from pursuhint.losses import Batch, HintLoss, Loss, Outputs
-from pursuhint.training.kept_targets import KeptTargets, Shapes, bytes_needed
+from pursuhint.training.kept_targets import KeptTargets
 from pursuhint.training.prepare import Parts
 from pursuhint.training.settings import RunSettings
+from pursuhint.training.target_size import Shapes, bytes_needed, why_not_kept
 from pursuhint.training.teaching import KeepingTeacher, Teaching, rows_of
 
 FORMAT = 1
-CARD = "targets.json"
-SPARE = 1 << 30
-"""Bytes of disk that kept targets leave free."""
 TOLERANCE = 1e-2
 """Largest relative difference of kept targets from the teacher's own; half precision makes about 3e-4."""
 
@@ -61,12 +56,14 @@ def keep_targets(
         rows = rows_of(live(example, 0), targets)
     shapes = {name: tuple(value.shape[1:]) for name, value in rows.items()}
     folder = targets_folder() / targets_key(settings, parts, ids, shapes, device=example.images.device.type)
-    needed = bytes_needed(shapes, images=len(ids), views=settings.keep_targets)
-    if reason := _too_large(needed, settings, folder):
+    views = settings.keep_targets
+    needed = bytes_needed(shapes, images=len(ids), views=views)
+    if reason := why_not_kept(needed, views, limit=settings.targets_limit, folder=folder):
         warn(f"the teacher's targets are not kept: {reason}")
         return None
     try:
-        kept = KeptTargets(folder, ids=ids, views=settings.keep_targets, shapes=shapes)
+        card = {"teacher": parts.teacher.spec, "data": settings.data, "views": views}
+        kept = KeptTargets(folder, ids=ids, views=views, shapes=shapes, card=card)
     except StorageError as error:
         warn(f"the teacher's targets are not kept: {error}")
         return None
@@ -78,14 +75,14 @@ def keep_targets(
             f"them with `pursuhint cache clear {folder.name}`"
         )
         return None
-    write_json(folder / CARD, {"teacher": parts.teacher.spec, "data": settings.data, "views": kept.views})
     return teacher
 
 
 def targets_key(settings: RunSettings, parts: Parts, ids: np.ndarray, shapes: Shapes, *, device: str) -> str:
     """Hash everything that the targets depend on to 16 hexadecimal digits.
 
-    The kind of device too: what a GPU said would not give a run on a CPU its own last digits.
+    The kind of device too, and whether the teacher is compiled: what a GPU said would not give a run on a CPU
+    its own last digits.
 
     The names of guided layers and of the student are not part of it: runs with other students share targets
     that have the same shapes.
@@ -101,31 +98,13 @@ def targets_key(settings: RunSettings, parts: Parts, ids: np.ndarray, shapes: Sh
         "views": settings.keep_targets,
         "preprocess": parts.preprocess.text,
         "precision": settings.precision,
+        "compiled": settings.compile != "off",
         "device": device,
         "hint_loss": settings.hint_loss,
         "hints": hints,
         "shapes": list(shapes.values()),
     }
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _too_large(needed: int, settings: RunSettings, folder: Path) -> str:
-    """Say why so many bytes may not be kept; nothing when they may."""
-    limit = int(settings.targets_limit * 1e9)
-    if needed > limit:
-        return (
-            f"{settings.keep_targets} views take {in_bytes(needed)}, more than the {in_bytes(limit)} of "
-            "`--targets-limit`; raise it, keep fewer views or choose a hint loss with smaller targets"
-        )
-    there = sum(path.stat().st_size for path in folder.glob("*.f16"))
-    free = shutil.disk_usage(_existing(folder)).free - SPARE
-    if needed - there > free:
-        return f"{in_bytes(needed)} are needed and {in_bytes(max(0, free))} of disk can be used; free some"
-    return ""
-
-
-def _existing(folder: Path) -> Path:
-    return next(path for path in (folder, *folder.parents) if path.is_dir())
 
 
 def _agree(kept: KeptTargets, example: Batch, rows: dict[str, torch.Tensor]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 import numpy as np
@@ -13,12 +14,13 @@ from torch import Tensor, nn
 from pursuhint.folding import fast_copy
 from pursuhint.losses import Batch, Outputs
 from pursuhint.pairs import Pair
+from pursuhint.training.compiling import Compiler
 from pursuhint.training.distiller import run_network
 from pursuhint.training.kept_targets import KeptTargets
+from pursuhint.training.target_size import LOGITS
 
 N_COMPARED = 16
 """Images on which the faster teacher is compared with the one it stands for."""
-LOGITS = "logits"
 
 
 class Teaching(Protocol):
@@ -35,10 +37,14 @@ class LiveTeacher:
         model: in eval mode, without gradients; not changed.
         pairs: their hint points are recorded.
         fabric: for its precision.
+        compiler: compiles the faster form; None leaves it.
     """
 
-    def __init__(self, model: nn.Module, pairs: tuple[Pair, ...], fabric: Fabric) -> None:
-        self._model, self._fabric = model, fabric
+    def __init__(
+        self, model: nn.Module, pairs: tuple[Pair, ...], fabric: Fabric, compiler: Compiler | None = None
+    ) -> None:
+        self._model, self._fabric, self._compiler = model, fabric, compiler
+        self._compiled: AbstractContextManager = nullcontext()
         self._hints = tuple(dict.fromkeys(pair.hint for pair in pairs))
         self._faster: nn.Module | None = None
 
@@ -47,7 +53,17 @@ class LiveTeacher:
         """Return the logits and the outputs of the hint points."""
         if self._faster is None:
             self._faster = fast_copy(self._model, batch.images[:N_COMPARED], self._hints)
-        with self._fabric.autocast():
+            if self._compiler:
+                self._compiled = self._compiler.compile(
+                    self._faster,
+                    batch.images.shape[1:],
+                    self._hints,
+                    lambda compiled: self._run(compiled, batch),
+                )
+        return self._run(self._compiled, batch)
+
+    def _run(self, compiled: AbstractContextManager, batch: Batch) -> Outputs:
+        with compiled, self._fabric.autocast():
             return run_network(self._faster, batch.images, self._hints)
 
 

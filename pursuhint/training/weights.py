@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pursuhint.errors import PursuhintError
 from pursuhint.losses import Batch, Outputs
-from pursuhint.training.distiller import Distiller
+from pursuhint.training.distiller import Distiller, state_kept
 from pursuhint.training.loss_names import part_of, parts_in, term_of
 from pursuhint.training.settings import Weights
 
@@ -49,15 +49,14 @@ def gradient_norms(
     Returns:
         Part -> Euclidean norm of its unweighted gradient on the student's parameters.
     """
-    kept = {name: value.clone() for name, value in distiller.state_dict().items()}
     sums: dict[str, list[Tensor | None]] = {}
     count = 0
-    for piece, taught in chain([(batch, teacher)], further):
-        count += 1
-        for part, gradients in _gradients(distiller, piece, taught).items():
-            before = sums.get(part, [None] * len(gradients))
-            sums[part] = [_sum(pair) for pair in zip(before, gradients, strict=True)]
-    distiller.load_state_dict(kept)
+    with state_kept(distiller):
+        for piece, taught in chain([(batch, teacher)], further):
+            count += 1
+            for part, gradients in _gradients(distiller, piece, taught).items():
+                before = sums.get(part, [None] * len(gradients))
+                sums[part] = [_sum(pair) for pair in zip(before, gradients, strict=True)]
     squares = {
         part: sum(float(g.double().square().sum()) for g in gradients if g is not None)
         for part, gradients in sums.items()

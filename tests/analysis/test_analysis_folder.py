@@ -76,21 +76,16 @@ def test_a_matrix_need_not_be_kept(copy: AnalysisFolder):
     assert not (copy.path / "matrices").exists()
 
 
-def test_maps_come_back(copy: AnalysisFolder):
-    positions = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32)
-    assert copy.image_map("layer2.0") is None
+def test_layer_maps_come_back(copy: AnalysisFolder):
+    positions = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
     assert copy.layer_map("cka_linear") is None
-    copy.save_image_map("layer2.0", positions)
-    copy.save_layer_map("cka_linear", positions[:6])
-    np.testing.assert_array_equal(copy.image_map("layer2.0"), positions)
-    np.testing.assert_array_equal(copy.layer_map("cka_linear"), positions[:6])
-    assert copy.image_map("layer2.1") is None
+    copy.save_layer_map("cka_linear", positions)
+    np.testing.assert_array_equal(copy.layer_map("cka_linear"), positions)
 
 
-@pytest.mark.parametrize("ask", ["features", "image_map"])
-def test_an_unknown_layer_is_refused(tiny_analysis, ask: str):
+def test_an_unknown_layer_is_refused(tiny_analysis):
     with pytest.raises(InputError, match="unknown layer `layer2.9`: did you mean `layer2"):
-        getattr(tiny_analysis, ask)("layer2.9")
+        tiny_analysis.features("layer2.9")
 
 
 def test_an_unknown_metric_is_refused(tiny_analysis):
@@ -151,3 +146,15 @@ def test_the_built_in_analysis_is_whole_and_of_the_built_in_teacher():
     assert folder.features("layer3.8").shape == (folder.card.samples, folder.layers[-1].shape[0])
     assert folder.test_score["accuracy"] >= 0.99
     assert folder.similarity("r2_cca", keep=False).values.shape == (27, 27)
+
+
+def test_similarities_without_each_block_are_kept_and_made_again_when_damaged(copy):
+    assert copy.kept_left_out("cka_linear", samples=160) is None
+    found = copy.left_out("cka_linear", samples=160)
+    others = [image for image in range(160) if image % len(found)]  # a block holds every B-th image
+    without = {name: copy.features(name)[others] for name in LAYERS}
+    np.testing.assert_allclose(found[0], similarity_matrix(without, metric="cka_linear").values, atol=1e-6)
+    np.testing.assert_array_equal(copy.kept_left_out("cka_linear", samples=160), found)
+    copy.left_out_file("cka_linear", samples=160).write_bytes(b"no")
+    assert copy.kept_left_out("cka_linear", samples=160) is None
+    np.testing.assert_array_equal(copy.left_out("cka_linear", samples=160), found)

@@ -6,11 +6,15 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, maps, request_analysis
-from pursuhint.analysis.worker import Cancelled, analyse, main, work
+from pursuhint.analysis.progress import STAGES
+from pursuhint.analysis.worker import analyse, main, work
 from pursuhint.errors import InputError, PursuhintError
+from pursuhint.jobs import Cancelled
+from pursuhint.jobs.stopping import stop_soon
 from tests.tiny import TEACHER
 
 
@@ -52,13 +56,13 @@ def test_the_first_stage_alone_is_completed_later_without_reading_the_layers_aga
 def test_other_settings_replace_everything(settings, tmp_path: Path):
     first = analyse(settings, tmp_path / "a")
     first.similarity("cka_linear")
-    first.save_image_map("layer1.0", np.zeros((60, 2)))
+    first.image_maps.save("layer1.0", np.zeros((60, 2)))
     first.save_layer_map("cka_linear", np.zeros((6, 2)))
     second = analyse(settings.model_copy(update={"samples": 50, "exclude": ("layer1*",)}), tmp_path / "a")
     assert [layer.name for layer in second.layers] == ["layer2.0", "layer2.1", "layer3.0", "layer3.1"]
     assert second.features("layer2.0").shape[0] == len(second.probe["ids"]) == 50
     assert second.similarity("cka_linear").layers == ("layer2.0", "layer2.1", "layer3.0", "layer3.1")
-    assert second.image_map("layer2.0") is None
+    assert "layer2.0" in second.image_maps.missing()
     assert second.layer_map("cka_linear") is None
     assert len(list((second.path / "features").iterdir())) == 4
 
@@ -160,36 +164,59 @@ def test_working_on_a_prepared_folder_is_what_a_worker_does(settings, tmp_path: 
     assert work(folder).is_ready
 
 
-def test_a_map_is_made_once(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_layer_map_is_made_once(settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     folder = analyse(settings, tmp_path / "a")
     made: list[str] = []
 
-    def draw(kind: str):
-        def place(given, **_: object) -> np.ndarray:
-            made.append(kind)
-            return np.zeros((len(getattr(given, "layers", given)), 2), dtype=np.float32)
+    def place(similarity, *, method: str) -> np.ndarray:
+        made.append(method)
+        return np.zeros((len(similarity.layers), 2), dtype=np.float32)
 
-        return place
-
-    monkeypatch.setattr("pursuhint.embedding.map_images", draw("images"))
-    monkeypatch.setattr("pursuhint.embedding.map_layers", draw("layers"))
+    monkeypatch.setattr("pursuhint.embedding.map_layers", place)
     for _ in range(2):
-        assert maps.make_map(folder, "images", "layer2.0").shape == (60, 2)
-        assert maps.make_map(folder, "layers", "cka_linear").shape == (6, 2)
-    assert made == ["images", "layers"]
-    with pytest.raises(InputError, match="a map is of `images` or `layers`; found `image`"):
-        maps.make_map(folder, "image", "layer2.0")
+        assert maps.make_map(folder, "cka_linear").shape == (6, 2)
+    assert made == ["umap"]
 
 
 def test_a_map_that_fails_apart_is_said(tiny_analysis, monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(PursuhintError, match="^unknown layer `layer9`"):
-        maps.make_map_apart(tiny_analysis, "images", "layer9")
+    with pytest.raises(PursuhintError, match="^unknown metric `cka_linea`"):
+        maps.make_map_apart(tiny_analysis, "cka_linea")
 
     def late(*_: object, **__: object) -> None:
         raise subprocess.TimeoutExpired("maps", 180)
 
     monkeypatch.setattr(subprocess, "run", late)
     with pytest.raises(
-        PursuhintError, match="the map of `layer1.0` took longer than 180 s; try something smaller"
+        PursuhintError, match="the map under `cka_linear` took longer than 180 s; try something smaller"
     ):
-        maps.make_map_apart(tiny_analysis, "images", "layer1.0")
+        maps.make_map_apart(tiny_analysis, "cka_linear")
+
+
+def wait_until(true) -> None:
+    deadline = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_cancelling_ends_the_process_and_leaves_nothing_half_done(settings, pursuhint_home: Path):
+    folder = request_analysis(settings)
+    wait_until(lambda: folder.last_state()["state"] == "running")
+    pid = folder.last_state()["pid"]
+    began = time.monotonic()
+    stop_soon(folder)
+    assert time.monotonic() - began < 0.5  # the page does not wait
+    wait_until(lambda: not folder.is_live())
+    assert folder.last_state()["state"] == "stopped" and folder.last_state()["reason"] == "cancelled"
+    assert not folder.is_ready and not (folder.path / "features").exists()
+    wait_until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+    with pytest.raises(InputError, match="holds no analysis: cancelled"):
+        AnalysisFolder.open(folder.path)
+
+
+def test_the_journal_tells_every_stage(settings, tmp_path: Path):
+    folder = analyse(settings, tmp_path / "a")
+    events, _ = folder.journal.read()
+    assert [e["stage"] for e in events if e["kind"] == "stage"] == list(STAGES)[1:]
+    assert {stage.standing for stage in folder.progress().stages[:-1]} == {"done"}
+    assert [stage.title for stage in folder.progress().stages] == list(STAGES.values())

@@ -13,6 +13,7 @@ from pursuhint.data import load_data
 from pursuhint.errors import InputError
 from pursuhint.files import copy_file
 from pursuhint.home import analyses_folder
+from pursuhint.jobs.stopping import stop
 from tests.tiny import TEACHER
 
 
@@ -155,7 +156,7 @@ def test_a_request_notices_damage(settings):
     (analysis.path / "features" / "000.npy").unlink()
     asked = request_analysis(settings)
     assert asked.last_state()["state"] == "queued"
-    asked.stop()
+    stop(asked)
 
 
 def test_the_worker_mends_what_is_damaged(settings):

@@ -3,9 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
-from pursuhint.analysis.pooling import POOLINGS, pooling_named, prefix_tokens
+from pursuhint.analysis.pooling import POOLINGS, pooling_named
 from pursuhint.errors import InputError
 
 
@@ -83,16 +82,6 @@ def test_a_pooling_that_does_not_fit_names_the_layer(name: str, shape: tuple[int
 def test_an_unknown_pooling_is_refused():
     with pytest.raises(InputError, match="unknown pooling `meen`: did you mean `mean`"):
         pooling_named("meen")
-
-
-def test_the_class_token_is_found_where_the_network_says_so():
-    timm = pytest.importorskip("timm")
-    from torchvision.models import VisionTransformer
-
-    torchvisions = VisionTransformer(32, 16, 1, 2, 16, 16)
-    assert prefix_tokens(torchvisions) == 1
-    assert prefix_tokens(timm.create_model("vit_tiny_patch16_224", num_classes=2)) == 1
-    assert prefix_tokens(nn.Linear(2, 2)) == 0
 
 
 def test_every_pooling_says_its_name():

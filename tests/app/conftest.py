@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from app import failures
 from app.state import KEY
 from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder
 from pursuhint.hints import choose_hints
@@ -28,6 +30,14 @@ def _no_cache() -> None:
     """Forget what other tests made the app remember."""
     st.cache_resource.clear()
     st.cache_data.clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_defect(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fail a test in which a page stopped at a defect, which the page itself shows gently."""
+    yield
+    found = [one for one in caplog.records if one.name == failures.LOG.name]
+    assert not found, found[0].exc_text or found[0].exc_info
 
 
 @pytest.fixture
@@ -121,3 +131,10 @@ def call(app, callback, *args) -> None:
         patch.setattr(st, "session_state", {KEY: mine} | args[0])
         callback(*args[1:])
     app.run()
+
+
+def drawn(app) -> dict:
+    """Return what the page's drawing of layers or images was handed."""
+    handed = [json.loads(component.proto.json) for component in app.get("bidi_component")]
+    (data,) = [one for one in handed if "layers" in one]  # the others save pictures
+    return data

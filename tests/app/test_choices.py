@@ -43,9 +43,10 @@ def test_the_matrix_is_drawn_and_noted_layer_by_layer(open_page, teacher):
     app = open_page("similarity")
     figure = json.loads(app.get("plotly_chart")[0].proto.spec)
     assert figure["data"][0]["type"] == "heatmap"
-    notes = app.dataframe[0].value
+    notes = next(one.value for one in app.dataframe if "status" in one.value)
     assert len(notes) == len(teacher.layers) and notes["width"].tolist()[0] == 16
-    assert [one.label for one in app.get("download_button")] == ["CSV", "NPZ"]
+    offered = {one.key: one.label for one in app.get("download_button")}
+    assert {"HTML", "CSV", "NPZ"} == {label for key, label in offered.items() if key.endswith("-heatmap")}
 
 
 def test_too_few_images_leave_the_choice_of_the_metric(open_page, teacher, monkeypatch):
@@ -161,48 +162,47 @@ def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teac
     assert hint_points(app) == plan.hint_points
 
 
-def test_maps_are_made_on_demand_and_kept(open_page, teacher, monkeypatch):
+def test_layer_maps_are_made_on_demand_and_kept(open_page, teacher, monkeypatch):
     made = []
 
-    def make(folder, kind, name):
-        made.append((kind, name))
-        if kind == "layers":
-            folder.save_layer_map(name, folder.features("layer1.0")[: len(folder.layers), :2])
-        else:
-            folder.save_image_map(name, folder.features(name)[:50, :2])
+    def make(folder, metric):
+        made.append(metric)
+        folder.save_layer_map(metric, folder.features("layer1.0")[: len(folder.layers), :2])
 
     monkeypatch.setattr("app.maps.make_map_apart", make)
-    for kept in (*teacher.path.glob("image-maps/*"), *teacher.path.glob("layer-maps/*")):
+    for kept in teacher.path.glob("layer-maps/*"):
         kept.unlink()
     app = open_page("hint_points")
     assert not made
     app.session_state[KEY].show(map="umap")
     app.run()
-    widget(app.button, "Make the map").click().run()
     app.run()
-    last = choose_hints(teacher).hint_points[-1]
-    assert not app.exception and made == [("layers", "r2_cca"), ("images", last)]
+    assert not app.exception and made == ["r2_cca"]
 
 
-def test_a_map_that_fails_says_why(open_page, teacher, monkeypatch):
+def test_a_layer_map_that_fails_says_why(open_page, teacher, monkeypatch):
     from pursuhint.errors import PursuhintError
 
-    def fail(folder, kind, name):
-        raise PursuhintError(f"the map of `{name}` took longer than 180 s; use fewer probe images")
+    def fail(folder, metric):
+        raise PursuhintError(f"the map under `{metric}` took longer than 180 s; use fewer probe images")
 
     monkeypatch.setattr("app.maps.make_map_apart", fail)
-    for kept in teacher.path.glob("image-maps/*"):
+    for kept in teacher.path.glob("layer-maps/*"):
         kept.unlink()
     app = open_page("hint_points")
-    widget(app.button, "Make the map").click().run()
+    app.session_state[KEY].show(map="umap")
+    app.run()
     assert not app.exception and "took longer than 180 s" in app.error[0].value
 
 
-def test_the_images_layer_stays_when_it_is_no_hint_point_for_a_while(open_page, teacher):
-    app = open_page("hint_points")
-    for clusters in (2, 3, 8, 3):
-        widget(app.number_input, "Clusters K").set_value(clusters).run()
-        assert not app.exception and not app.error
+def test_the_images_beside_the_layers_are_those_at_the_last_hint_point(open_page, teacher):
+    app, last = open_page("hint_points"), choose_hints(teacher).hint_points[-1]
+    assert f"**Images at {last}**" in texts(app) and len(app.get("page_link")) > 0
+    figures = len(app.get("plotly_chart"))
+    for kept in teacher.path.glob("image-maps/*"):
+        kept.unlink()
+    app.run()
+    assert not app.exception and len(app.get("plotly_chart")) == figures - 1
 
 
 @pytest.mark.parametrize(

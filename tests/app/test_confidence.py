@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
+
 from app.state import KEY, Choice
 from pursuhint.comparison import beside_presets
 from pursuhint.hints import choose_hints
@@ -51,6 +53,22 @@ def test_coverage_stands_beside_what_it_has_to_beat(open_page, teacher):
     assert dict(zip(table["plan"], table["coverage"], strict=True)) == expected
     assert table["plan"].tolist()[0] == "Best possible"
     assert {"Automatic", "Stage ends", "Uniform", "Random, on average"} < set(table["plan"])
+
+
+def test_coverage_has_an_interval_once_it_was_measured(open_page, teacher):
+    def column(app) -> list[float] | None:
+        table = next(one.value for one in app.dataframe if "coverage" in one.value)
+        return table.set_index("plan")["±"].to_dict() if "±" in table else None
+
+    app = open_page("hint_points")
+    low, high = teacher.kept_stability(DEFAULT).coverage.interval
+    assert column(app)["Automatic"] == pytest.approx((high - low) / 2)
+    widget(app.selectbox, "Metric").set_value("cka_linear").run()
+    assert column(app) is None and teacher.kept_left_out("cka_linear") is None
+    widget(app.button, "Measure ±").click().run()
+    assert not app.error and column(app)["Automatic"] > 0
+    assert teacher.kept_left_out("cka_linear") is not None
+    assert "Measure ±" not in [one.label for one in app.button]
 
 
 def test_a_preset_can_be_chosen_and_its_number_follows(open_page, teacher):

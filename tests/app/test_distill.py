@@ -12,9 +12,9 @@ from app import launch, losses
 from app.recipe import Numbers, Recipe
 from app.state import KEY, AppState
 from pursuhint.errors import InputError
-from pursuhint.files import read_json, write_json
+from pursuhint.files import in_bytes, read_json, write_json
 from pursuhint.hints import choose_hints
-from pursuhint.pairs import Pair
+from pursuhint.pairs import Pair, check_pairs
 from pursuhint.runs import RunFolder, list_runs
 from pursuhint.students import StudentCard, Target, describe_student, propose_students
 from tests.app.conftest import texts, widget
@@ -63,6 +63,91 @@ def test_another_compression_offers_and_takes_the_nearest_student(open_page, tea
     widget(app.number_input, "Compression wanted").set_value(0.5).run()
     assert "the compression must be a number above 1, such as 2.5; found `0.5`" in app.error[0].value
     assert {one.label: one.value for one in app.metric} == sizes
+
+
+def test_compression_may_be_of_flops(open_page, teacher, monkeypatch):
+    def ask(spec, classes, image_shape, target):
+        found = propose_students(spec, classes, image_shape, compression=target.compression, by=target.by)
+        return tuple(describe_student(one.spec, classes, image_shape) for one in found)
+
+    monkeypatch.setattr("app.cached.ask_proposals", ask)
+    app = open_page("distill")
+    widget(app.selectbox, "Fewer").set_value("flops").run()
+    sizes = {one.label: one.value for one in app.metric}
+    assert float(sizes["FLOPs ratio"].split()[0]) == pytest.approx(2.5, rel=0.05)
+    assert not app.exception and not app.error
+
+
+def test_proposals_stand_beside_their_teacher_and_are_measured_on_demand(open_page, teacher, monkeypatch):
+    asked = []
+
+    def measure(specs, classes, image_shape):
+        asked.append((list(specs), classes, image_shape))
+        return tuple(0.004 / (place + 1) for place in range(len(specs)))
+
+    monkeypatch.setattr("app.proposals.ask_latencies", measure)
+    app = open_page("distill")
+    table = app.dataframe[0].value
+    names = [teacher.card.teacher.spec, *(one.spec for one in teacher.students[:3])]
+    assert table["compression"].tolist() == pytest.approx(
+        [1, *(teacher.card.parameters / one.parameters for one in teacher.students[:3])]
+    )
+    assert table["ms an image"].isna().all() and asked == []
+    widget(app.button, "Measure latency").click().run()
+    assert asked == [(names, 10, teacher.card.input_shape)]
+    assert app.dataframe[0].value["ms an image"].tolist() == pytest.approx([4, 2, 4 / 3, 1])
+    assert not app.exception and not app.error
+
+
+def test_a_pair_of_the_plan_that_the_student_lacks_is_said_in_the_commands_words(
+    open_page, teacher, monkeypatch
+):
+    """And one inside of a block, which nobody is offered, is taken as the command takes it."""
+    monkeypatch.setattr("app.cached.ask_student", describe_student)
+    plan = choose_hints(teacher)
+    first, *_, last = plan.hint_points
+    named = (Pair(first, "layer1.9"), Pair(last, "layer3.0.conv1"))
+    app = open_page("distill")
+    mine = app.session_state[KEY]
+    mine.edit(plan.model_copy(update={"pairs": named}))
+    mine.cook(student="zoo:resnet8")
+    app.run()
+    layers = describe_student("zoo:resnet8", 10, (3, 8, 8), ("layer1.9", "layer3.0.conv1")).layers
+    with pytest.raises(InputError) as refused:
+        check_pairs(named, plan.hint_points, layers)
+    (said,) = [one.value for one in app.warning]
+    assert str(refused.value).replace("`--pair`", "“Pairs”") in said
+    assert said.endswith("Until then a default pair takes its place.")
+    rows = app.dataframe[1].value
+    assert rows["guided"].tolist()[-1] == "layer3.0.conv1" and startable(app)
+    mine.guide(first, "layer1.0")
+    app.run()
+    assert not app.warning
+
+
+def test_what_is_seldom_changed_reaches_the_run(open_page, teacher, launched, monkeypatch):
+    monkeypatch.setattr("app.cached.ask_training_images", lambda data, data_id: 1000)
+    app = open_page("distill")
+    widget(app.number_input, "Average weights").set_value(0.99).run()
+    widget(app.number_input, "Kept views").set_value(2).run()
+    # logits, and an attention map at each of the three hint points: in half precision
+    hints = choose_hints(teacher).hint_points
+    sizes = [layer.shape for layer in teacher.layers if layer.name in hints]
+    needed = 2 * 2 * 1000 * (10 + sum(height * width for _, height, width in sizes))
+    assert f"{in_bytes(needed)} of disk for 2 views of 1,000 images. The teacher runs in 2 of 30" in texts(
+        app
+    )
+    assert "weights averaged by 0.99 · 2 kept views" in texts(app) and "--keep-targets 2" in texts(app)
+    widget(app.button, "Start distillation").click().run()
+    settings = list_runs()[0].run_settings
+    assert (settings.ema, settings.keep_targets, settings.mix) == (0.99, 2, "none")
+    app = open_page("distill")
+    app.session_state[KEY].cook(keep_targets=2, targets_limit=1e-4)
+    app.run()
+    assert "more than the 100.0 kB of “At most, in GB”; raise it" in app.warning[0].value
+    app.session_state[KEY].cook(keep_targets=None, hint_loss="crd", mix="mixup")
+    app.run()
+    assert "`crd` needs one class for each image, and `mixup` blends two" in app.error[0].value
 
 
 def test_a_student_of_an_older_analysis_is_asked_for_its_flops(open_page, teacher, monkeypatch):
@@ -215,16 +300,16 @@ def test_a_share_of_nothing_is_refused(open_page, teacher):
 
 def test_every_hint_point_has_a_pair_with_both_shapes(open_page, teacher):
     app = open_page("distill")
-    rows = app.get("arrow_data_frame")[0].value if app.get("arrow_data_frame") else app.dataframe[0].value
+    rows = app.dataframe[1].value
     assert rows["hint"].tolist() == list(choose_hints(teacher).hint_points)
     assert rows["hint shape"].tolist()[0] == "16 × 8 × 8" and rows["guided shape"].tolist()[0]
 
 
 def test_the_pairs_say_how_they_meet(open_page, teacher):
     app = open_page("distill")
-    assert set(app.dataframe[0].value["adapter"]) == {"none"}
+    assert set(app.dataframe[1].value["adapter"]) == {"none"}
     widget(app.selectbox, "Hint loss").set_value("fitnet").run()
-    assert app.dataframe[0].value["adapter"].str.startswith("1x1 convolution ").all()
+    assert app.dataframe[1].value["adapter"].str.startswith("1x1 convolution ").all()
     assert any("usual fixed weight 100" in one.value for one in app.caption)
 
 
@@ -238,7 +323,7 @@ def test_pairs_that_cannot_meet_are_refused_where_they_can_be_changed(open_page,
     app.session_state[KEY].cook(student="zoo:resnet14?width=0.75")
     app.run()
     assert not app.exception and "the hint loss `at` compares maps" in app.error[0].value
-    assert set(app.dataframe[0].value["adapter"]) == {"–"}
+    assert set(app.dataframe[1].value["adapter"]) == {"–"}
     assert widget(app.button, "Start distillation").disabled
     widget(app.selectbox, "Hint loss").set_value("sp").run()
     assert not app.error and not widget(app.button, "Start distillation").disabled
@@ -275,6 +360,8 @@ def test_the_recipe_is_there_again_after_another_page(open_page, teacher):
         Recipe(weights="pursuhint-cifar100", hint_schedule="decay", logit_schedule="warmup:20"),
         Recipe(weights="repdistiller-fitnet", hint_loss="fitnet", logit_loss="none", logit_schedule="decay"),
         Recipe(training="imagenet", logit_loss="wsl", weights="fixed", fixed=Numbers(1, 2.5, 0.01)),
+        Recipe(mix="mixup", ema=0.999, select="test", accumulate=2, precision="bf16-mixed", compile="both"),
+        Recipe(keep_targets=3, targets_limit=0.5, compile="teacher"),
     ],
 )
 def test_the_command_starts_the_same_run(teacher, tmp_path, monkeypatch, recipe):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from streamlit.typing import ButtonColumnClickState
@@ -16,13 +14,7 @@ from pursuhint.comparison import beside_presets
 from pursuhint.coverage import coverage
 from pursuhint.hints import choose_hints
 from pursuhint.stability import StabilityQuestion
-from tests.app.conftest import call, hint_points, texts, widget
-
-
-def drawn(app) -> dict:
-    """Return what the drawing was handed."""
-    (component,) = app.get("bidi_component")
-    return json.loads(component.proto.json)
+from tests.app.conftest import call, drawn, hint_points, texts, widget
 
 
 def send(app, event: str, value) -> None:
@@ -41,6 +33,23 @@ def test_the_drawing_shows_the_plan_in_force(open_page, teacher):
     assert data["abouts"][0] == "BasicBlock · 16 ch · 8×8 · 4.7 k parameters"
     assert set(data["sides"]) == {str(hint) for hint in data["hints"]}
     assert not data["fixed"] and data["look"] == {"order": "dendrogram", "map": "mds", "selected": ""}
+
+
+def test_the_student_that_was_chosen_stands_below_with_its_pairs(open_page, teacher):
+    app = open_page("hint_points")
+    assert drawn(app)["student"] is None
+    app.switch_page("../pages/distill.py").run()
+    app.session_state[MINE].cook(student="zoo:resnet20")
+    app.switch_page("../pages/hint_points.py").run()
+    student, layers = drawn(app)["student"], drawn(app)["layers"]
+    assert student["name"].startswith("resnet20 · ") and student["stages"] == [3, 3, 3]
+    pairs = {layers[hint]: student["layers"][guided] for hint, guided in student["pairs"]}
+    ends = ("layer1.2", "layer2.2", "layer3.2")
+    assert pairs == dict(zip(choose_hints(teacher).hint_points, ends, strict=True))
+    app.session_state[MINE].guide(choose_hints(teacher).hint_points[0], "layer1.0")
+    assert student["layers"][drawn(app.run())["student"]["pairs"][0][1]] == "layer1.0"
+    app.session_state[MINE].cook(hint_loss="none")
+    assert drawn(app.run())["student"] is None
 
 
 def test_how_often_a_layer_is_chosen_is_shown_once_it_was_measured(open_page, teacher):
@@ -109,7 +118,7 @@ def test_a_look_stays_on_other_pages_and_changes_no_plan(open_page, teacher):
     app.switch_page("../pages/hint_points.py").run()
     assert drawn(app)["look"] == {"order": "depth", "map": "pca", "selected": "layer2.5"}
     assert drawn(app)["positions"] != mds
-    assert widget(app.selectbox, "Layer").value == "layer2.5"  # the images at the layer follow
+    assert "**Images at layer2.5**" in texts(app)
     assert app.session_state[MINE].edited == {} and not app.session_state[MINE].past
 
 
@@ -167,7 +176,7 @@ def test_an_opened_plan_says_so(open_page, teacher):
 
 def test_the_script_is_small_and_sends_what_is_heard():
     script = "\n".join(_read(f"{part}.js") for part in PARTS)
-    assert len([line for line in script.splitlines() if line]) < 500
+    assert len([line for line in script.splitlines() if line]) < 550
     assert "innerHTML" not in script and "insertAdjacentHTML" not in script  # names go in as text only
     for event in EVENTS:
         assert f'"{event}"' in script + _read("explorer.html")

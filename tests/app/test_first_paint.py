@@ -24,9 +24,11 @@ print(*[name for name in ("torch", "umap", "sklearn") if name in sys.modules])
     [
         ("teacher", set()),
         ("similarity", {"sklearn"}),  # the silhouette of the clustering
+        ("what_a_layer_sees", {"sklearn"}),
         ("hint_points", {"sklearn"}),
         ("distill", {"sklearn"}),
         ("runs", set()),
+        ("lesson", {"sklearn"}),
     ],
 )
 def test_heavy_packages_stay_out(page, allowed, teacher):

@@ -6,8 +6,8 @@ import pytest
 
 from tests.app.conftest import texts
 
-PAGES = ("teacher", "similarity", "hint_points", "distill", "runs")
-TITLES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs")
+PAGES = ("teacher", "similarity", "what_a_layer_sees", "hint_points", "distill", "runs")
+TITLES = ("Teacher", "Similarity", "What a layer sees", "Hint points", "Distill", "Runs")
 
 
 @pytest.mark.parametrize(("page", "title"), list(zip(PAGES, TITLES, strict=True)))
@@ -54,6 +54,20 @@ def test_analysis_of_another_version_says_so(open_page, teacher, page):
     assert not app.exception
     if page != "runs":
         assert "another version" in app.error[0].value
+
+
+@pytest.mark.parametrize("page", [*PAGES, "lesson"])
+def test_explanations_stand_on_every_page_once_they_are_switched_on(open_page, make_run, page):
+    make_run("finished")
+    app = open_page(page, explain="1")
+    assert not app.exception and not app.error
+    assert app.toggle(key="explain").value
+    assert "Source: " in texts(app) or page in ("teacher", "runs")
+    explained = [one.value for one in app.markdown if one.value.startswith(":small[**")]
+    assert explained
+    app.toggle(key="explain").set_value(False).run()
+    assert not [one.value for one in app.markdown if one.value.startswith(":small[**")]
+    assert "explain" not in app.query_params
 
 
 @pytest.mark.parametrize("page", PAGES)

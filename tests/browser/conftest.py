@@ -9,59 +9,18 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-BROWSERS = ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser")
-SWITCHES = [
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
-IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+from tools.served import IDLE, SWITCHES, AppServer, NotServedError, find_browser, serve
+
 # A deep link asks for these two below its own address first; Streamlit then finds them at the root.
 HARMLESS_404 = re.compile(r"://[^/]+/[^/]+/_stcore/(health|host-config)")
-START_S = 60
 STEP_MS = 60_000
-
-
-@dataclass
-class AppServer:
-    """A running app: where it answers, what it keeps and what it said."""
-
-    url: str
-    port: int
-    home: Path
-    log: Path
-    process: subprocess.Popen[bytes]
-
-    def kill(self) -> None:
-        """End the server alone, as a crash would; the jobs it started go on."""
-        self.process.kill()
-        self.process.wait(10)
-
-    def stop(self) -> None:
-        """End the server and every process that works in its data folder."""
-        self.kill()
-        for process in psutil.process_iter():
-            try:
-                if process.environ().get("PURSUHINT_HOME") == str(self.home):
-                    process.kill()
-            except psutil.Error:
-                continue
 
 
 @pytest.fixture(scope="session")
@@ -70,67 +29,18 @@ def start_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...
     started: list[AppServer] = []
 
     def start(home: Path | None = None) -> AppServer:
-        folder = tmp_path_factory.mktemp("app")
-        home = home or folder / "pursuhint"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        command = [sys.executable, "-m", "streamlit", "run", "app/main.py"]
-        command += ["--server.headless", "true", "--server.port", str(port)]
-        # A home folder of its own: no settings of the user's, and nothing written where they live.
-        environment = os.environ | {"PURSUHINT_HOME": str(home), "HOME": str(folder)}
-        with open(folder / "app.log", "wb") as log:
-            process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        server = AppServer(f"http://127.0.0.1:{port}", port, home, folder / "app.log", process)
-        started.append(server)
-        _wait_until_healthy(server)
-        return server
+        started.append(serve(tmp_path_factory.mktemp("app"), home=home))
+        return started[-1]
 
     yield start
     for server in started:
         server.stop()
 
 
-def _wait_until_healthy(server: AppServer) -> None:
-    end = time.monotonic() + START_S
-    while time.monotonic() < end and server.process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    server.kill()
-    pytest.fail(f"the app did not start within {START_S} s; its log:\n{server.log.read_text()[-3000:]}")
-
-
 @pytest.fixture(scope="session")
 def app(start_app: Callable[..., AppServer]) -> AppServer:
     """The app that the tests of this session share."""
-    if not (ROOT / "app" / "main.py").is_file():
-        pytest.skip("app/main.py is not there")
     return start_app()
-
-
-def _find_browser(bundled: str) -> str:
-    """Return the path of the first browser that tells its version, or skip with what was found."""
-    tried = []
-    for path in [*filter(None, map(shutil.which, BROWSERS)), bundled]:
-        try:
-            answer = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=30)
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if answer.returncode == 0 and re.search(r"\d+\.\d+", answer.stdout):
-            return path
-        tried.append(path)
-    found = f"{', '.join(tried)} does not run" if tried else "none found on the PATH"
-    pytest.skip(f"no Chromium or Chrome: {found}; on Debian: apt-get install chromium")
 
 
 @pytest.fixture(scope="session")
@@ -138,9 +48,11 @@ def browser() -> Iterator[Any]:
     """Chromium or Chrome, headless, driven by Playwright."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: use `make test`")
     with api.sync_playwright() as playwright:
-        path = _find_browser(playwright.chromium.executable_path)
-        switches = [*SWITCHES, "--no-sandbox"] if os.geteuid() == 0 else SWITCHES
-        browser = playwright.chromium.launch(executable_path=path, args=switches)
+        try:
+            path = find_browser(playwright.chromium.executable_path)
+        except NotServedError as missing:
+            pytest.skip(str(missing))
+        browser = playwright.chromium.launch(executable_path=path, args=SWITCHES)
         yield browser
         browser.close()
 
@@ -223,7 +135,7 @@ def visit(idle: Callable[[Any], None]) -> Callable[[Any, str], None]:
     def go(page: Any, address: str = "/") -> None:
         page.goto(address)
         idle(page)
-        boxes = page.locator("[data-testid=stException]")
+        boxes = page.locator("[data-testid=stException], .st-key-defect")
         assert boxes.count() == 0, boxes.first.inner_text()
 
     return go

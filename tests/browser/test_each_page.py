@@ -7,9 +7,11 @@ import pytest
 PAGES = {
     "teacher": ("/", "Teacher"),
     "similarity": ("/similarity", "Similarity"),
+    "what-a-layer-sees": ("/what_a_layer_sees", "What a layer sees"),
     "hint-points": ("/hint_points", "Hint points"),
     "distill": ("/distill", "Distill"),
     "runs": ("/runs", None),
+    "lesson": ("/lesson?step=7", "Your turn"),
 }
 WIDER = """() => {
     const main = document.querySelector('[data-testid=stMain]');

@@ -51,6 +51,7 @@ def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_pat
     page.get_by_role("combobox", name="Metric").click()
     page.get_by_role("option", name="Linear CKA", exact=True).click()
     idle(page)
+    page.locator(".st-key-files-heatmap button").first.click()
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).click()
     assert download.value.suggested_filename == "digits-resnet56-cka_linear.csv"

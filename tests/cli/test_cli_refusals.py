@@ -49,6 +49,18 @@ def test_a_teacher_at_chance_level_is_refused(pursuhint, untrained: Path):
     assert list_runs() == []
 
 
+def test_several_processes_that_would_keep_targets_are_refused_before_a_run_exists(
+    pursuhint, tiny_plan, tmp_path: Path, monkeypatch
+):
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    tiny_plan.save(tmp_path / "plan.json")
+    command = ("distill", "--plan", tmp_path / "plan.json", "--student", STUDENT, "--keep-targets", "1")
+    line = pursuhint(*command).refused()
+    assert line.endswith("one process can keep targets; found 2; leave `--keep-targets` out")
+    assert list_runs() == []
+
+
 def test_a_weak_teacher_may_be_allowed_and_its_score_is_recorded(pursuhint, untrained: Path):
     found = pursuhint(
         "distill", "--plan", untrained, "--student", STUDENT, *QUICK, "--allow-weak-teacher", "--json"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,11 @@ import pytest
 import torch
 
 from pursuhint.data import load_data
-from pursuhint.runs import RunFolder, create_run, find_run
+from pursuhint.errors import InputError, PursuhintError
+from pursuhint.jobs import stopping
+from pursuhint.runs import RunFolder, create_run, find_run, queue
 from pursuhint.runs.worker import work
+from pursuhint.training.selection import Selection
 from tests.tiny import STUDENT
 
 
@@ -123,6 +127,101 @@ def test_show_and_follow_in_words(pursuhint, finished: RunFolder):
 def test_a_finished_run_is_neither_stopped_nor_resumed(pursuhint, finished: RunFolder):
     assert "is finished; only a live run can be stopped" in pursuhint("runs", "stop", finished.id).refused()
     assert "is finished; only a stopped, failed" in pursuhint("runs", "resume", finished.id).refused()
+
+
+def test_a_notebook_that_trains_is_asked_to_stop_and_left_alone(pursuhint, settings_for, monkeypatch):
+    """This process here, which holds the run and does not listen."""
+    for name in ("ASKED", "TERMINATED", "KILLED"):
+        monkeypatch.setattr(stopping, name, 0.1)
+    run = create_run(settings_for())
+    with run.claim():
+        answer = pursuhint("runs", "stop", run.id, "--json")
+    assert answer.json["state"] == "stopping"
+    assert f"process {os.getpid()}, which does more than this run, goes on" in " ".join(answer.err.split())
+
+
+def test_mirrors_are_completed_from_the_journal(pursuhint, settings_for):
+    pytest.importorskip("tensorboard")
+    run = create_run(settings_for(epochs=1, mirrors=("tensorboard",)))
+    work(run)
+    assert pursuhint("runs", "mirror", run.id, "--json").json == {"id": run.id, "mirrors": ["tensorboard"]}
+    assert "tensorboard complete" in pursuhint("runs", "mirror", run.id).out
+    other = create_run(settings_for())
+    with other.claim():
+        line = pursuhint("runs", "mirror", other.id).refused()
+    assert line.endswith(
+        "is running; only a stopped, failed, lost or finished run can be mirrored; a live one mirrors itself"
+    )
+
+
+def test_a_finished_run_neither_starts_again_nor_begins_anew(finished: RunFolder, settings_for):
+    for act in (finished.launch, finished.begin_anew):
+        with pytest.raises(
+            InputError, match=f"run `{finished.id}` is finished; only a stopped, failed or lost"
+        ):
+            act()
+    live = create_run(settings_for())
+    with live.claim(), pytest.raises(InputError, match=f"run `{live.id}` is running; stop it first"):
+        live.begin_anew()
+
+
+@pytest.mark.parametrize("anew", [[], ["--anew"]], ids=["from its checkpoint", "anew"])
+def test_a_failed_run_is_tried_again(pursuhint, settings_for, monkeypatch, anew: list[str]):
+    whole = create_run(settings_for())
+    work(whole)
+    run = create_run(settings_for())
+    original = Selection.final
+    monkeypatch.setattr(Selection, "final", lambda *_, **__: (_ for _ in ()).throw(OSError(5, "I/O error")))
+    with pytest.raises(PursuhintError, match="I/O error"):
+        work(run)
+    monkeypatch.setattr(Selection, "final", original)
+    assert pursuhint("runs", "show", run.id, "--json").json["state"] == "failed"
+    assert pursuhint("runs", "retry", run.id, *anew, "--json").json["state"] == "finished"
+    assert ("resume" in run.history().facts) == (not anew)
+    assert run.student.read_bytes() == whole.student.read_bytes()
+    assert [epoch["epoch"] for epoch in run.history().epochs] == [1, 2]
+    line = pursuhint("runs", "retry", run.id, *anew).refused()
+    assert line == f"run `{run.id}` is finished; only a failed or lost run can be tried again"
+
+
+def test_a_run_here_waits_for_the_device_and_says_so(pursuhint, settings_for, monkeypatch):
+    monkeypatch.setattr(queue, "EVERY", 0.01)
+    run = create_run(settings_for(epochs=1))
+    with queue.turn("other", "cpu", waiting=pytest.fail, stop_asked=lambda: False):
+        asked = iter([False, False, True])
+        monkeypatch.setattr(RunFolder, "stop_asked", lambda _: next(asked))
+        answer = pursuhint("runs", "resume", run.id, "--json")
+        said = f"{run.id} waits for `cpu`: 1 run before it, first other; `--now` trains beside it"
+        assert answer.err.replace("\n", "").replace(" ", "").startswith(said.replace(" ", ""))
+        assert "stopped while it waited for its turn" in answer.err
+        monkeypatch.setattr(RunFolder, "stop_asked", lambda _: False)
+        assert pursuhint("runs", "resume", run.id, "--now", "--json").json["state"] == "finished"
+
+
+def test_gc_removes_what_nobody_needs(pursuhint, finished: RunFolder, settings_for):
+    stopped = create_run(settings_for())
+    with pytest.raises(PursuhintError):
+        work(stopped, progress=lambda *_: stopped.ask_to_stop())
+    part = stopped.checkpoint_folder / ".epoch-0002-step-000000.pt.a1b2c3d4"
+    part.write_bytes(bytes(1000))
+    mine = stopped.path / ".notes.txt"
+    mine.write_text("mine")
+    going = [*finished.checkpoint_folder.iterdir(), part]
+    size = sum(path.stat().st_size for path in going)
+    listed = pursuhint("runs", "gc", "--dry-run", "--json").json
+    assert {one["path"] for one in listed["removed"]} == {str(path) for path in going}
+    assert "part of a file whose writer was killed" in pursuhint("runs", "gc", "--dry-run").out
+    assert part.exists()
+    with stopped.hold():
+        busy = pursuhint("runs", "gc", "--dry-run", "--json").json["removed"]
+        assert str(part) not in {one["path"] for one in busy}
+    assert pursuhint("runs", "gc", "--json").json["bytes"] == size
+    assert not any(path.exists() for path in going)
+    assert mine.exists()
+    assert finished.student.is_file()
+    assert pursuhint("runs", "resume", stopped.id, "--json").json["state"] == "finished"
+    assert "0 files" not in pursuhint("runs", "gc").out
+    assert "0 files, 0.0 kB freed" in pursuhint("runs", "gc").out
 
 
 def test_delete(pursuhint, finished: RunFolder):

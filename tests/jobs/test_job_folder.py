@@ -14,9 +14,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pursuhint.errors import InputError, PursuhintError
-from pursuhint.jobs import JobFolder
-from pursuhint.jobs.folder import SETTLE
+from pursuhint.errors import InputError, PursuhintError, StorageError
+from pursuhint.jobs import JobFolder, Journal, stopping
+from pursuhint.jobs.folder import RESERVED
+from pursuhint.jobs.processes import identity
+from pursuhint.jobs.stopping import stop, stop_soon
 
 SLEEPER = "tests.jobs.sleeper"
 
@@ -48,10 +50,6 @@ def states(job: JobFolder) -> list[str]:
     return [event["state"] for event in job.journal.read()[0] if event["kind"] == "state"]
 
 
-def birth(pid: int) -> float:
-    return psutil.Process(pid).create_time()
-
-
 def test_a_folder_keeps_its_settings(job: JobFolder):
     assert job.settings() == {}
     assert job.id == "job"
@@ -73,39 +71,74 @@ def test_an_ended_state_needs_no_process(job: JobFolder, state: str):
 
 @pytest.mark.parametrize("state", ["queued", "running", "stopping"])
 def test_a_live_state_needs_its_process(job: JobFolder, state: str):
-    job.set_state(state, pid=os.getpid(), born=birth(os.getpid()))
+    job.set_state(state, **identity())
     assert job.last_state()["state"] == state
     ended = subprocess.Popen(["true"])
-    born = birth(ended.pid)
+    gone = identity(ended.pid)
     ended.wait()
-    job.set_state(state, pid=ended.pid, born=born)
+    job.journal.append("state", state=state, **gone)
     found = job.last_state()
     assert found["state"] == "lost"
     assert found["reason"] == f"its process ended without a word while {state}; see the log, then resume"
 
 
 def test_a_number_that_another_process_has_now_does_not_count(job: JobFolder):
-    job.set_state("running", pid=os.getpid(), born=birth(os.getpid()) - 100)
+    job.set_state("running", **identity() | {"born": 0.0, "ticks": 1})
     assert job.last_state()["state"] == "lost"
 
 
-def test_a_job_that_waits_for_its_process_is_live_for_a_moment(
-    job: JobFolder, monkeypatch: pytest.MonkeyPatch
-):
-    job.set_state("queued")
+def test_a_job_that_waits_for_its_process_lives_as_long_as_whoever_asked_for_it(job: JobFolder):
+    job.set_state("queued", asked_by=identity())
     assert job.is_live()
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now + SETTLE + 1)
-    assert not job.is_live()
+    job.set_state("queued", asked_by=identity() | {"ticks": 1, "born": 1.0})
+    assert job.last_state()["state"] == "lost"
 
 
 def test_a_request_to_stop_that_came_too_late_changes_nothing(job: JobFolder):
-    job.set_state("running", pid=os.getpid(), born=birth(os.getpid()))
+    job.set_state("running", **identity())
     job.set_state("finished")
-    job.set_state("stopping", pid=os.getpid(), born=birth(os.getpid()))
+    assert not job.ask_to_stop()
     assert job.last_state()["state"] == "finished"
-    job.set_state("running", pid=os.getpid(), born=birth(os.getpid()))
+    with pytest.raises(PursuhintError, match="`job` is finished and cannot become stopping; from there it"):
+        job.set_state("stopping", **identity())
+    job.set_state("running", **identity())
     assert job.last_state()["state"] == "running"
+
+
+def test_the_journal_names_every_transition_with_time_and_reason(job: JobFolder):
+    """A worker that was lost is written down as such by whoever starts the job again."""
+    ended = subprocess.Popen(["true"])
+    gone = identity(ended.pid)
+    ended.wait()
+    job.set_state("running", **gone)
+    job.set_state("queued", reason="asked to start", asked_by=identity())
+    with job.claim():
+        job.ask_to_stop()
+        job.set_state("stopped", reason="asked to stop")
+    events, _ = job.journal.read()
+    assert [event["transition"] for event in events] == [
+        "begin", "lose", "ask", "begin", "ask to stop", "stop",
+    ]  # fmt: skip
+    assert events[1]["reason"] == "its process ended without a word while running; see the log, then resume"
+    assert all(event["time"] > 0 for event in events)
+
+
+def test_a_job_that_filled_the_disk_can_still_say_so(job: JobFolder, monkeypatch: pytest.MonkeyPatch):
+    original = Journal.append
+
+    def full(journal: Journal, kind: str, **fields: object) -> None:
+        if (job.path / "reserve").exists():
+            raise StorageError("No space left on device")
+        original(journal, kind, **fields)
+
+    with job.claim():
+        assert (job.path / "reserve").stat().st_size == RESERVED
+        monkeypatch.setattr(Journal, "append", full)
+        job.set_state("failed", reason="cannot write the checkpoint")
+    assert job.last_state()["reason"] == "cannot write the checkpoint"
+    monkeypatch.setattr(Journal, "append", lambda *_, **__: (_ for _ in ()).throw(StorageError("full")))
+    with pytest.raises(StorageError, match="full"):
+        job.set_state("running", **identity())
 
 
 def test_a_worker_runs_in_a_session_of_its_own_until_it_is_asked_to_stop(job: JobFolder):
@@ -138,18 +171,18 @@ def test_starting_a_live_job_gives_the_same_process(job: JobFolder):
     wait_for(job, "running")
     assert job.start(SLEEPER) == pid
     assert states(job).count("running") == 1
-    assert job.stop()["state"] == "stopped"
+    assert stop(job)["state"] == "stopped"
 
 
 def test_a_stopped_job_starts_again(job: JobFolder):
     job.start(SLEEPER)
     wait_for(job, "running")
-    assert job.stop()["state"] == "stopped"
+    assert stop(job)["state"] == "stopped"
     assert job.stop_asked()
     job.start(SLEEPER)
     wait_for(job, "running")
     assert not job.stop_asked()
-    assert job.stop()["state"] == "stopped"
+    assert stop(job)["state"] == "stopped"
 
 
 def test_a_killed_worker_is_lost(job: JobFolder):
@@ -165,7 +198,8 @@ def test_a_worker_that_does_not_listen_is_ended(tmp_path: Path, job: JobFolder):
     stubborn.create({"stubborn": True})
     pid = stubborn.start(SLEEPER)
     wait_for(stubborn, "running")
-    assert stubborn.stop(grace=0.1)["state"] == "lost"
+    assert stop(stubborn, grace=0.1)["state"] == "stopped"
+    assert "s without an answer; it goes on from its newest checkpoint" in stubborn.last_state()["reason"]
     wait_until(lambda: not psutil.pid_exists(pid))
 
 
@@ -173,21 +207,49 @@ def test_a_worker_that_ignores_the_polite_signal_is_killed(
     tmp_path: Path, job: JobFolder, monkeypatch: pytest.MonkeyPatch
 ):
     sent: list[int] = []
-    original = os.kill
-    monkeypatch.setattr(os, "kill", lambda pid, number: (sent.append(number), original(pid, number)))
+    for name in ("kill", "killpg"):
+        original = getattr(os, name)
+        note = lambda pid, number, send=original: (sent.append(number), send(pid, number))  # noqa: E731
+        monkeypatch.setattr(os, name, note)
+    monkeypatch.setattr(stopping, "TERMINATED", 0.2)
     stubborn = JobFolder(tmp_path / "stubborn")
     stubborn.create({"stubborn": "term"})
     stubborn.start(SLEEPER)
     wait_for(stubborn, "running")
-    assert stubborn.stop(grace=0.1)["state"] == "lost"
+    assert stop(stubborn, grace=0.1)["state"] == "stopped"
     assert sent == [signal.SIGTERM, signal.SIGKILL]
 
 
 def test_stopping_what_has_ended_changes_nothing(job: JobFolder):
     job.set_state("finished")
-    assert job.stop()["state"] == "finished"
+    assert stop(job)["state"] == "finished"
     assert states(job) == ["finished"]
     assert not job.stop_asked()
+
+
+def test_a_process_that_does_more_than_the_job_is_asked_and_never_ended(job: JobFolder, monkeypatch):
+    """Such as a notebook: this one here, which a signal would end."""
+    for name in ("TERMINATED", "KILLED"):
+        monkeypatch.setattr(stopping, name, 0.1)
+    with job.claim():
+        assert stop(job, grace=0.1)["state"] == "stopping"
+
+
+def test_a_stop_that_nobody_waits_for_ends_what_does_not_listen(tmp_path: Path, job: JobFolder):
+    """The app asks and goes on; a process of its own sends the signal after `ASKED` seconds."""
+    stubborn = JobFolder(tmp_path / "stubborn")
+    stubborn.create({"stubborn": True})
+    pid = stubborn.start(SLEEPER)
+    wait_for(stubborn, "running")
+    began = time.monotonic()
+    stop_soon(stubborn)
+    stop_soon(stubborn)
+    assert time.monotonic() - began < 2
+    assert stubborn.last_state()["state"] == "stopping"
+    wait_for(stubborn, "stopped")
+    assert time.monotonic() - began < stopping.ASKED + stopping.TERMINATED + stopping.KILLED
+    assert not psutil.pid_exists(pid)
+    assert states(stubborn).count("stopping") == 1
 
 
 def test_a_second_worker_is_refused(job: JobFolder):
@@ -198,7 +260,7 @@ def test_a_second_worker_is_refused(job: JobFolder):
         job.claim(),
     ):
         pass
-    assert job.stop()["state"] == "stopped"
+    assert stop(job)["state"] == "stopped"
 
 
 def test_a_lock_that_outlives_its_process_for_a_moment_is_waited_for(job: JobFolder):
@@ -272,10 +334,24 @@ def test_the_number_of_threads_reaches_the_worker(job: JobFolder, monkeypatch: p
     job.start(SLEEPER, threads=3)
     assert given["OMP_NUM_THREADS"] == "3"
     wait_for(job, "running")
-    assert job.stop()["state"] == "stopped"
+    assert stop(job)["state"] == "stopped"
 
 
 def test_a_worker_that_starts_after_a_request_to_stop_says_so(job: JobFolder):
-    (job.path / "stop").touch()
+    job.set_state("queued", asked_by=identity())
+    assert job.ask_to_stop()
     with job.claim():
         assert job.last_state()["state"] == "stopping"
+
+
+def test_a_request_to_stop_from_before_is_forgotten(job: JobFolder):
+    (job.path / "stop").touch()  # as a signal to a worker that had just ended leaves it
+    with job.claim():
+        assert job.last_state()["state"] == "running"
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    for act in (JobFolder.ask_to_stop, lambda job: job.start(SLEEPER)):
+        with pytest.raises(StorageError, match="cannot write `.*start.lock`: Not a directory; make"):
+            act(JobFolder(tmp_path / "file"))

@@ -9,6 +9,7 @@ import pytest
 
 from pursuhint.errors import PursuhintError
 from pursuhint.jobs import Journal
+from pursuhint.jobs import journal as journals
 
 
 @pytest.fixture
@@ -107,3 +108,26 @@ def test_a_folder_that_is_gone_is_said(tmp_path: Path):
     with pytest.raises(PursuhintError, match="cannot write .*: No such file or directory"):
         Journal(tmp_path / "gone" / "journal.jsonl").append("note")
     assert os.listdir(tmp_path) == []
+
+
+def test_times_never_go_back_though_the_clock_does(tmp_path: Path):
+    ticks = iter([1000.0, 1010.0, 400.0, 410.0, 1020.0])
+    for _ in range(5):  # each by a writer of its own, as after a restart
+        Journal(tmp_path / "journal.jsonl", clock=lambda: next(ticks)).append("note")
+    times = [event["time"] for event in Journal(tmp_path / "journal.jsonl").read()[0]]
+    assert times == [1000.0, 1010.0, 1010.0, 1010.0, 1020.0]
+
+
+@pytest.mark.parametrize("size", [1, 64, 1 << 16])
+def test_the_last_event_of_a_kind_is_found_from_the_end(journal: Journal, monkeypatch, size: int):
+    """As reading everything finds it, whatever the blocks cut through."""
+    monkeypatch.setattr(journals, "BLOCK", size)
+    assert journal.last("state") is None
+    for i in range(30):
+        journal.append("state" if i % 11 == 0 else "step", text=i % 4 * ' "kind": "state" ')
+        found = [event for event in journal.read()[0] if event["kind"] == "state"]
+        assert journal.last("state") == found[-1]
+    with open(journal.path, "ab") as file:
+        file.write(b'{"time": 9e9, "kind": "state", "te')
+    assert journal.last("state") == found[-1]
+    assert journal.last("none") is None

@@ -90,25 +90,6 @@ def test_banks_move_half_way_and_have_length_one(loss, features):
         assert torch.equal(bank[others], before[side][others])
 
 
-def test_banks_move_by_what_all_processes_saw(loss, features, monkeypatch):
-    """A second process, played here, saw the images 40, 20 and 60 and embedded them in ones."""
-    theirs = loss.index.rows(torch.tensor([40, 20, 60]))
-
-    def all_gather(parts: list[torch.Tensor], mine: torch.Tensor) -> None:
-        parts[0].copy_(mine)
-        parts[1].copy_(theirs if mine.ndim == 1 else torch.ones_like(mine))
-
-    before = loss.contrasts[0].bank_student.clone()
-    for name, answer in (("is_initialized", True), ("get_world_size", 2)):
-        monkeypatch.setattr(crd.distributed, name, lambda answer=answer: answer)
-    monkeypatch.setattr(crd.distributed, "all_gather", all_gather)
-    step(loss, features)
-    moved = loss.contrasts[0].bank_student
-    expected = before[theirs] / 2 + 0.5
-    torch.testing.assert_close(moved[theirs], expected / expected.norm(dim=1, keepdim=True))
-    assert (moved != before).any(dim=1).all()
-
-
 def test_banks_rest_while_nothing_is_trained(loss, features):
     loss.eval()
     before = loss.contrasts[0].bank_student.clone()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -8,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from pursuhint.errors import InputError, PursuhintError
+from pursuhint.errors import InputError, PursuhintError, StopRequested
 from pursuhint.export import read_card
 from pursuhint.runs import RunFolder, create_run, worker
+from pursuhint.runs.signals import stopping_on_signal
 from pursuhint.runs.worker import work
+from pursuhint.training import loop
 from pursuhint.training.checkpoint import checkpoints
 from pursuhint.training.loop import Stopped, Trainer
+from pursuhint.training.selection import Selection
 from tests.training.conftest import TIMES
 
 
@@ -143,11 +147,124 @@ def test_the_process_ends_with_the_errors_code(settings_for, tmp_path, monkeypat
     assert worker.main() == 0
 
 
-def test_a_polite_signal_asks_to_stop(settings_for, tmp_path: Path, monkeypatch):
-    handlers = {}
-    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+def test_a_polite_signal_asks_to_stop_and_the_next_one_ends(settings_for, tmp_path: Path):
     run = create_run(settings_for(), folder=tmp_path)
-    worker._ask_to_stop_on_signal(run)
-    assert set(handlers) == {signal.SIGTERM, signal.SIGINT}
-    handlers[signal.SIGTERM](signal.SIGTERM, None)
-    assert run.stop_asked()
+    before = signal.getsignal(signal.SIGTERM)
+    with stopping_on_signal(run):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+            assert run.stop_asked()
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), number)
+            (run.path / "stop").unlink()
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_run_that_is_interrupted_is_stopped_and_goes_on(settings_for, tmp_path: Path):
+    """As by a notebook's button, or by the second Ctrl-C."""
+    run = create_run(settings_for(), folder=tmp_path)
+
+    def interrupt(stage: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(StopRequested, match="stopped at once; it goes on from its newest checkpoint"):
+        work(run, progress=interrupt)
+    assert run.summary()["state"] == "stopped"
+    work(run)
+    assert run.summary()["state"] == "finished"
+
+
+def test_a_request_to_stop_while_an_epoch_is_scored_keeps_its_steps(settings_for, tmp_path, monkeypatch):
+    """A validation part can take minutes: the request is found between two batches of it."""
+    whole = create_run(settings_for(), folder=tmp_path / "whole")
+    work(whole)
+    run = create_run(settings_for(), folder=tmp_path / "stopped")
+    original = Selection.after_epoch
+
+    def ask_first(self, *arguments, **options):
+        run.ask_to_stop()
+        return original(self, *arguments, **options)
+
+    monkeypatch.setattr(Selection, "after_epoch", ask_first)
+    with pytest.raises(Stopped, match="stopped in epoch 1 after 3 of 3 steps, before it was scored"):
+        work(run)
+    monkeypatch.setattr(Selection, "after_epoch", original)
+    assert [path.name for path in checkpoints(run.checkpoint_folder)] == ["epoch-0000-step-000003.pt"]
+    final = Selection.final
+    monkeypatch.setattr(Selection, "final", lambda *a, **o: (run.ask_to_stop(), final(*a, **o))[1])
+    with pytest.raises(Stopped, match="stopped after the last epoch, before the final figures"):
+        work(run)
+    monkeypatch.setattr(Selection, "final", final)
+    work(run)
+    assert curves(run) == curves(whole)
+    assert run.student.read_bytes() == whole.student.read_bytes()
+
+
+def test_long_epochs_are_kept_from_within(settings_for, tmp_path, monkeypatch):
+    """With a checkpoint due at every step, a run that dies in the fifth one goes on from there."""
+    settings = settings_for()
+    whole = create_run(settings, folder=tmp_path / "whole")
+    work(whole)
+    monkeypatch.setattr(loop, "SAVE_EVERY", 0.0)
+    run = create_run(settings, folder=tmp_path / "died")
+    taken, original = iter(range(10)), loop.take_step
+
+    def die(*arguments, **options):
+        if next(taken) == 4:
+            raise RuntimeError("the machine was switched off")
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(loop, "take_step", die)
+    with pytest.raises(PursuhintError, match="switched off"):
+        work(run)
+    monkeypatch.setattr(loop, "take_step", original)
+    work(run)
+    resumed = run.history().facts["resume"]
+    assert (resumed["epoch"], resumed["step"]) == (1, 1)
+    assert curves(run) == curves(whole)
+    assert run.student.read_bytes() == whole.student.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"versions": {"torch": "1.0"}},
+            "torch was 1.0 until here and is .* now; figures can differ from an uninterrupted run",
+        ),
+        ({"python": "3.0.0"}, "Python was 3.0.0 until here and is .* now; figures can differ"),
+        ({"code": "0" * 16}, "the code of pursuhint has changed since the run began; figures can differ"),
+        ({"data_id": "0" * 16}, "the images or labels have changed since the run began: what it learnt"),
+    ],
+)
+def test_what_has_changed_since_the_run_began_is_said(settings_for, tmp_path, change: dict, said: str):
+    run = stopped_in_the_middle(settings_for(), tmp_path)
+    earlier = run.history().facts["start"]
+    versions = earlier["versions"] | change.pop("versions", {})
+    run.journal.append(**earlier | {"versions": versions} | change)
+    work(run)
+    assert any(re.match(said, text) for text in run.history().warnings), run.history().warnings
+    assert run.summary()["state"] == "finished"
+
+
+def test_a_run_that_goes_on_as_it_was_says_nothing(settings_for, tmp_path: Path):
+    run = stopped_in_the_middle(settings_for(), tmp_path)
+    work(run)
+    assert run.history().warnings == []
+
+
+def test_a_run_does_not_go_on_with_more_images_or_fewer(settings_for, tmp_path: Path):
+    run = stopped_in_the_middle(settings_for(), tmp_path)
+    run.journal.append(**run.history().facts["start"] | {"n_train": 1000})
+    message = "the run trained on 1,000 images until here and the data now has 96; put the data back"
+    for _ in range(2):  # the refusal itself changes nothing
+        with pytest.raises(PursuhintError, match=message):
+            work(run)
+    assert run.summary()["state"] == "failed"
+
+
+def stopped_in_the_middle(settings, folder: Path) -> RunFolder:
+    run = create_run(settings, folder=folder)
+    with pytest.raises(Stopped):
+        work(run, progress=lambda *_: run.ask_to_stop())
+    return run

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pursuhint.progress import silent
 from pursuhint.training.settings import RunSettings
 
 TIMES = ("time", "seconds", "images_per_second")
@@ -52,6 +53,7 @@ def train(tmp_path: Path) -> Callable[..., Recorded]:
             record=lambda kind, **fields: recorded.events.append({"kind": kind, **fields}),
             should_stop=lambda: stop_after is not None and next(asked) >= stop_after,
         )
+        recorded.trainer._heed = silent  # what is counted is steps, not looks between the images of a score
         try:
             recorded.trainer.start()
             recorded.final = recorded.trainer.run()

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from pursuhint.errors import PursuhintError, StorageError
+from pursuhint.files import read_json
 from pursuhint.training import kept_targets
-from pursuhint.training.kept_targets import DONE, KeptTargets, bytes_needed
+from pursuhint.training.kept_targets import DONE, KeptTargets
+from pursuhint.training.target_size import bytes_needed
+from tests.training import keep_at_once
 
 IDS = np.array([3, 40, 8, 21, 5])
 SHAPES = {"logits": (10,), "layer1->a": (16,), "layer2->b": (4, 2, 2)}
@@ -92,6 +100,31 @@ def test_two_processes_add_to_each_others_marks(opened):
     first.close()
     second.close()
     assert opened().missing(0, torch.tensor([3, 8, 5])).tolist() == [False, False, True]
+
+
+def test_two_processes_that_make_the_same_folder_at_once_lose_nothing(tmp_path):
+    rounds = 4
+    script = [sys.executable, keep_at_once.__file__, str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    both = [subprocess.Popen([*script, str(rank), str(rounds)], env=environment) for rank in (0, 1)]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    ids = torch.from_numpy(keep_at_once.IDS)
+    for number in range(rounds):
+        folder = tmp_path / f"kept-{number}"
+        kept = KeptTargets(folder, ids=keep_at_once.IDS, views=1, shapes=keep_at_once.SHAPES)
+        assert not kept.missing(0, ids).any()
+        for values in kept.read(0, ids).values():
+            assert torch.equal(values, ids[:, None].float().expand(-1, 500))
+        assert read_json(folder / "targets.json") == keep_at_once.CARD
+
+
+def test_damaged_files_that_another_process_uses_are_left_alone(opened):
+    using = opened()
+    (using.folder / "001.f16").unlink()
+    with pytest.raises(StorageError, match="are damaged and another run works with them; wait for it, or"):
+        opened()
+    using.close()
+    assert len(opened()) == 0
 
 
 @pytest.mark.parametrize("damage", ["cut", "gone", "marks cut"])

@@ -15,6 +15,7 @@ from torch import nn
 
 from pursuhint.errors import InputError
 from pursuhint.losses import Batch, Loss
+from pursuhint.losses.crd import Contrast
 from pursuhint.losses.cross_entropy import CrossEntropy
 from pursuhint.runs import create_run, list_runs
 from pursuhint.training import precision
@@ -48,6 +49,27 @@ def assert_same_training(found: dict[str, Any], whole: dict[str, Any]) -> None:
         assert step["raw"] == pytest.approx(other["raw"], rel=1e-4)
 
 
+def assert_same_memory(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
+    """Constants and banks are those of all images, in both processes, by the formulas written out."""
+    contrast = together.new_contrast(Contrast)
+    banks = {"student": contrast.bank_student, "teacher": contrast.bank_teacher}
+    means, moved = torch.zeros(2), {side: bank.clone() for side, bank in banks.items()}
+    for rank in (0, 1):
+        guided, hint, compared = together.own_images(rank)
+        sides = {"student": contrast.embed_student(guided), "teacher": contrast.embed_teacher(hint)}
+        for which, (side, other) in enumerate((("student", "teacher"), ("teacher", "student"))):
+            anchors = (sides[side] / sides[side].norm(dim=1, keepdim=True)).detach()
+            scores = torch.stack([banks[other][row] @ a for row, a in zip(compared, anchors, strict=True)])
+            means[which] += (scores / 0.07).exp().mean() / 2
+            halfway = moved[side][compared[:, 0]] / 2 + anchors / 2
+            moved[side][compared[:, 0]] = halfway / halfway.norm(dim=1, keepdim=True)
+    for found in (first, second):
+        torch.testing.assert_close(found["constants"], means)
+        torch.testing.assert_close(found["bank_student"], moved["student"])
+        torch.testing.assert_close(found["bank_teacher"], moved["teacher"])
+    assert all(torch.equal(value, second[name]) for name, value in first.items()), "to the last digit"
+
+
 @pytest.fixture
 def whole(settings_for, tmp_path: Path) -> dict[str, Any]:
     return together.trained(settings_for(**EXACT), tmp_path / "whole")
@@ -75,6 +97,8 @@ def test_two_processes_are_one(settings_for, tmp_path: Path, whole: dict[str, An
     stopped = {"kind": "stopped", "text": "stopped in epoch 4 after 1 of 3 steps"}
     assert json.loads(first["events"])[-1] == stopped
     assert json.loads(second["events"]) == [stopped], "the second process records nothing"
+
+    assert_same_memory(first["contrast"], second["contrast"])
 
     assert [(tmp_path / f"exit-{rank}").read_text() for rank in (0, 1)] == ["0", "0"]
     (run,) = list_runs()

@@ -9,7 +9,7 @@ import torch
 
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.runs import History
-from pursuhint.training.checkpoint import KEPT, checkpoints, latest_checkpoint
+from pursuhint.training.checkpoint import KEPT, checkpoints, latest_checkpoint, load_tensors
 
 
 def assert_equal_runs(parts: list, whole) -> None:
@@ -93,6 +93,29 @@ def test_a_damaged_newest_checkpoint_is_stepped_over(train, settings_for, tmp_pa
     )
     assert second.of("resume") == [{"kind": "resume", "epoch": 2, "step": 0}]
     assert_equal_runs([first, second], whole)
+
+
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.8])
+def test_a_checkpoint_with_a_few_other_bytes_is_not_taken_for_whole(train, settings_for, tmp_path, place):
+    """torch loads such a file without a word, and the weights are somebody else's."""
+    settings = settings_for(epochs=3)
+    whole = train(settings, folder="whole")
+    first = train(settings, stop_after=7)
+    newest = checkpoints(tmp_path / "checkpoints")[-1]
+    content = bytearray(newest.read_bytes())
+    start = int(place * len(content))
+    content[start : start + 64] = bytes(byte ^ 0x55 for byte in content[start : start + 64])
+    newest.write_bytes(content)
+    second = train(settings)
+    assert "cannot be read; going on from the one before it" in second.of("warning")[0]["text"]
+    assert_equal_runs([first, second], whole)
+
+
+def test_a_damaged_best_student_is_said(train, settings_for, tmp_path):
+    train(settings_for(), stop_after=4)
+    (tmp_path / "checkpoints" / "best.pt").write_bytes(b"PK")
+    with pytest.raises(PursuhintError, match="best.pt` is damaged; try the run again with `--anew`"):
+        load_tensors(tmp_path / "checkpoints" / "best.pt")
 
 
 def test_no_readable_checkpoint_is_an_error(train, settings_for, tmp_path):

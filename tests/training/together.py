@@ -48,6 +48,7 @@ def trained(settings: Any, folder: Path) -> dict[str, Any]:
         record=lambda kind, **fields: events.append({"kind": kind, **fields}),
         should_stop=should_stop,
     )
+    trainer._heed = lambda *_: None  # what is counted is steps
     trainer.start()
     try:
         trainer.run()
@@ -55,6 +56,29 @@ def trained(settings: Any, folder: Path) -> dict[str, Any]:
         events.append({"kind": "stopped", "text": str(stop)})
     weights = {name: value.clone() for name, value in parts.student.model.state_dict().items()}
     return {"gradients": gradients, "weights": weights, "events": json.dumps(events)}
+
+
+def contrasted(rank: int) -> dict[str, torch.Tensor]:
+    """Take a first step of contrastive distillation on images of this process's own; return the memory."""
+    from pursuhint.losses.crd import Contrast
+
+    contrast = new_contrast(Contrast)
+    contrast(*own_images(rank))
+    return {name: value.clone() for name, value in contrast.named_buffers()}
+
+
+def new_contrast(contrast: type[nn.Module]) -> nn.Module:
+    """Build the same embeddings and banks of six images everywhere."""
+    torch.manual_seed(0)
+    return contrast(4, 5, images=6)
+
+
+def own_images(rank: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return what both networks say of a process's three images, and the rows that are compared."""
+    drawn = torch.Generator().manual_seed(1 + rank)
+    guided, hint = (torch.randn(3, width, generator=drawn) for width in (4, 5))
+    rows = torch.arange(3)[:, None] + 3 * rank
+    return guided, hint, torch.cat([rows, (rows + torch.arange(1, 4)) % 6], dim=1)
 
 
 def break_the_last(folder: Path) -> int:
@@ -92,7 +116,8 @@ if __name__ == "__main__":
     from pursuhint.training.settings import make_settings
 
     given, place = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
-    torch.save(trained(make_settings(**given), place), place / f"process-{process_rank()}.pt")
+    found = trained(make_settings(**given), place) | {"contrast": contrasted(process_rank())}
+    torch.save(found, place / f"process-{process_rank()}.pt")
     for command in sys.argv[3:]:
         from pursuhint.cli import run
 

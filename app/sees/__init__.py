@@ -1,0 +1,1 @@
+"""The drawing of the probe images as the layers see them: they move from layer to layer."""

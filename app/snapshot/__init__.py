@@ -1,0 +1,1 @@
+"""A figure of the page as a picture, made by the browser."""

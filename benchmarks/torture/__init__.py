@@ -1,0 +1,1 @@
+"""Faults caused for real, and whether what `docs/reliability.md` promises holds after each."""
