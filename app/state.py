@@ -65,6 +65,28 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Overlay:
+    """Which runs are looked at on the Runs page.
+
+    Attributes:
+        runs: ids; the first one's page it is, the others' curves are drawn over its own.
+        colours: id -> number of the colour, for as long as the run is looked at.
+        drawn: counts the changes of what is ticked that were not made in the table.
+        kind: what is drawn of each term of the loss.
+        words, states, tags, by: which runs are listed and in which order, see `pursuhint.runs.index.arrange`.
+    """
+
+    runs: tuple[str, ...] = ()
+    colours: dict[str, int] = field(default_factory=dict)
+    drawn: int = 0
+    kind: Kind = "weighted"
+    words: str = ""
+    states: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    by: str = "newest"
+
+
+@dataclass(frozen=True)
 class Sight:
     """Which probe image is looked at, and how; the layer is the one selected among the layers.
 
@@ -104,28 +126,6 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class Overlay:
-    """Which runs are looked at on the Runs page.
-
-    Attributes:
-        runs: ids; the first one's page it is, the others' curves are drawn over its own.
-        colours: id -> number of the colour, for as long as the run is looked at.
-        drawn: counts the changes of what is ticked that were not made in the table.
-        kind: what is drawn of each term of the loss.
-        words, states, tags, by: which runs are listed and in which order, see `pursuhint.runs.index.arrange`.
-    """
-
-    runs: tuple[str, ...] = ()
-    colours: dict[str, int] = field(default_factory=dict)
-    drawn: int = 0
-    kind: Kind = "weighted"
-    words: str = ""
-    states: tuple[str, ...] = ()
-    tags: tuple[str, ...] = ()
-    by: str = "newest"
-
-
-@dataclass(frozen=True)
 class KeptDraft:
     """What of this visit is on disk.
 
@@ -161,9 +161,9 @@ class AppState:
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
         launched: ticket of a Start button -> id of the run that its first click started.
         latencies: network -> seconds for an image, of those that were last measured side by side.
+        overlay: which runs are looked at.
         lesson: how far the lesson was read.
         explains: whether explanations are shown; None until the address was asked.
-        overlay: which runs are looked at.
         problem: what went wrong in a callback, to be shown once.
         revision: counts the changes of plans; part of the keys of widgets that show one.
     """
@@ -184,9 +184,9 @@ class AppState:
     launched: dict[int, str] = field(default_factory=dict)
     ticket: int = 0
     latencies: dict[str, float] = field(default_factory=dict)
+    overlay: Overlay = field(default_factory=Overlay)
     lesson: Reading = field(default_factory=Reading)
     explains: bool | None = None
-    overlay: Overlay = field(default_factory=Overlay)
     problem: str = ""
     revision: int = 0
 

@@ -10,11 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from app import cached, downloads, failures, launch, state
-from app.chrome import card
+from app.chrome import card, dark
 from app.runs import choice
 from app.runs.levels import Levels
+from app.words import plain
+from pursuhint import figures
 from pursuhint.runs import RunFolder
 from pursuhint.runs.panels import KINDS, PALETTE, Shown, curves, weights_in_words
+from pursuhint.runs.record import epoch_rows, step_table
 from pursuhint.runs.setting_differences import setting_differences
 from pursuhint.runs.untaught import is_untaught, untaught_settings
 
@@ -37,12 +40,15 @@ _component = st.components.v2.component(
 def draw(runs: Sequence[RunFolder], summaries: Sequence[dict[str, Any]], levels: Levels, live: bool) -> None:
     """Draw the curves of runs, the first one's page it is."""
     mine = state.get()
-    choose_kind()
+    key = f"curves-{runs[0].id}"
+    with st.container():
+        choose_kind()
+        if not live:
+            offer(runs[0], summaries[0]["name"], key)
     shown = [
         Shown(run.id, name, PALETTE[mine.overlay.colours[run.id]], cached.runs().history(run))
         for run, name in zip(runs, _unique([one["name"] for one in summaries]), strict=True)
     ]
-    key = f"curves-{runs[0].id}"
     view = st.session_state.get(key, {}).get("view")
     content = curves(
         shown,
@@ -54,16 +60,17 @@ def draw(runs: Sequence[RunFolder], summaries: Sequence[dict[str, Any]], levels:
         view=tuple(view) if view else None,
     )
     _component(key=key, data=content, default={"view": None}, on_view_change=lambda: None)
-    if not live:
-        downloads.offer("curves", key, picture=key, part=".panels", table=_steps(shown))
     if len(shown) == 1:
         _tell(runs[0], summaries[0], levels)
 
 
-def _steps(shown: Sequence[Shown]) -> pd.DataFrame:
-    """Return the logged steps of runs, one run below the other."""
-    tables = {one.name: pd.DataFrame(one.history.steps.flat()) for one in shown}
-    return pd.concat(tables, names=["run"]).reset_index("run")
+def offer(run: RunFolder, name: str, key: str) -> None:
+    """Offer the curves as pictures and as a page, and everything that was recorded as a table."""
+    history = cached.runs().history(run)
+    if history.steps:
+        figure = figures.curves(epoch_rows(history), dark=dark()) if history.epochs else None
+        files = {"figure": figure, "picture": key, "part": ".panels"}
+        downloads.offer("curves", f"curves-{name}", table=pd.DataFrame(step_table(history)), **files)
 
 
 def choose_kind() -> None:
@@ -99,7 +106,9 @@ def _tell(run: RunFolder, summary: dict[str, Any], levels: Levels) -> None:
                 st.button("Train without a teacher", on_click=train, key="run-alone", type="tertiary")
         return
     differs = f"; it also differs in {', '.join(alone.differs)}" if alone.differs else ""
-    st.caption(f"No teacher: the finished run “{alone.name}” of the same student, data and seed{differs}.")
+    st.caption(
+        f"No teacher: the finished run “{plain(alone.name)}” of the same student, data and seed{differs}."
+    )
 
 
 def differences(runs: Sequence[RunFolder]) -> None:

@@ -30,6 +30,7 @@ function drawPanel(seat, panel, card) {
   const svg = plot.querySelector("svg") ?? draw("svg", { role: "img" }); // stays: it may be pointed at
   svg.setAttribute("aria-label", `${panel.title}: ${about}`);
   svg.replaceChildren(
+    caption(scale, panel),
     ...axes(scale, panel),
     ...panel.marks.map((mark) => level(scale, mark)),
     // A drawing in the drawing: what lies outside of the axes is cut off.
@@ -39,6 +40,13 @@ function drawPanel(seat, panel, card) {
       class: "dot", r: 4, style: `--colour: ${line.colour}`, cx: scale.x(line.end), cy: scale.y(line.last) })),
     draw("g", { class: "over" }));
   if (!svg.isConnected) plot.replaceChildren(svg);
+}
+
+// Heading and legend in one line above the drawing: cut off on the page, which has them in words of its own, and
+// there in a picture that is saved.
+function caption(scale, panel) {
+  const names = panel.lines.map((line) => draw("tspan", { dx: 10, style: `fill: ${line.colour}` }, `● ${line.name}`));
+  return draw("text", { class: "caption", x: scale.left, y: -3 }, `${panel.badge} ${panel.title}`.trim(), ...names);
 }
 
 function drawLegend(seat, panel, legend) {

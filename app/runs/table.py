@@ -60,6 +60,7 @@ def _draw() -> None:
             st.caption("No run fits; loosen what is asked for.")
             return
         _table(found)
+        downloads.offer("runs", "runs", table=rows(found, {}).drop(columns=""))
         _deeds(found, known_tags(summaries))
 
 
@@ -140,11 +141,11 @@ def _started(summary: dict[str, Any]) -> datetime | None:
 
 def _table(found: Sequence[dict[str, Any]]) -> None:
     looked = state.get().overlay
-    ids, shown = [one["id"] for one in found], rows(found, looked.colours)
+    ids = [one["id"] for one in found]
     # Ticks are positions: another order of the rows needs another table, which begins with the same runs.
     order = sha256(" ".join([*ids, str(looked.drawn)]).encode()).hexdigest()[:12]
     ticked = st.dataframe(
-        shown,
+        rows(found, looked.colours),
         hide_index=True,
         column_config=COLUMNS,
         placeholder="–",
@@ -154,7 +155,6 @@ def _table(found: Sequence[dict[str, Any]]) -> None:
         selection_default={"selection": {"rows": [ids.index(run) for run in looked.runs if run in ids]}},
         height="content" if len(found) <= ROWS else HEIGHT,
     )["selection"]
-    downloads.offer("runs", "runs", table=shown.drop(columns=""))
     wanted = after_ticking(ids, list(looked.runs), ticked["rows"], ticked["cells"])
     if wanted != list(looked.runs):
         choice.take(wanted, elsewhere=bool(ticked["cells"]) or wanted[0] != looked.runs[0])

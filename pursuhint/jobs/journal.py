@@ -15,10 +15,10 @@ from pydantic_core import from_json
 from pursuhint.errors import StorageError
 
 Event = dict[str, Any]
-BLOCK = 1 << 16
-"""Bytes that are read at a time from the end."""
 PIECE = 1 << 22
 """Bytes that are parsed together: a long journal is never in memory as a whole."""
+BLOCK = 1 << 16
+"""Bytes that are read at a time from the end."""
 
 
 class Journal:

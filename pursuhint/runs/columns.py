@@ -73,17 +73,6 @@ class Columns(Sequence[Event]):
         found = (known[depth] for known in self._values if known[:depth] == place and len(known) > depth)
         return tuple(dict.fromkeys(found))
 
-    def flat(self) -> dict[str, np.ndarray]:
-        """Return every column under the names on its way, float64, each of shape (n_events,).
-
-        Example:
-            >>> columns = Columns("step")
-            >>> columns.extend([{"step": 1, "raw": {"cls": 2.5}}])
-            >>> {name: values.tolist() for name, values in columns.flat().items()}
-            {'step': [1.0], 'raw cls': [2.5]}
-        """
-        return {" ".join(place): self.column(*place) for place in self._values}
-
     def keep(self, wanted: np.ndarray) -> None:
         """Forget the events that are not wanted, bool of shape (n_events,)."""
         self._values = {place: values[: self._length][wanted] for place, values in self._values.items()}

@@ -17,8 +17,6 @@ FILE = "digest.json"
 VERSION = 1
 NO_METRIC = ("kind", "time", "selection")
 """What the last entry of a run holds besides figures."""
-LAST_STATES = 8
-"""Changes of state that are kept: the last of them say which one a run is in."""
 
 
 class Digest(BaseModel):
@@ -26,7 +24,7 @@ class Digest(BaseModel):
 
     Attributes:
         journal: bytes of the journal that this was made from; it only ever grows.
-        states: the latest changes of state; which one holds depends on whether the process still lives.
+        states: the latest change of state, if any; whether it holds depends on whether the process lives.
         facts: what the summary says besides.
         settings: see `settings_table`.
     """
@@ -60,7 +58,7 @@ def make_digest(history: History, settings: RunSettings, *, journal: int) -> Dig
     }
     return Digest(
         journal=journal,
-        states=history.states[-LAST_STATES:],
+        states=history.states[-1:],
         facts=facts,
         settings=settings_table(settings),
     )

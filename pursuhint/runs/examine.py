@@ -68,8 +68,12 @@ class Examination(JobFolder):
         return self.start(MODULE, threads=self.run.run_settings.threads)
 
 
-def examine(run: RunFolder) -> ReportCard:
+def examine(run: RunFolder, *, own: bool = False) -> ReportCard:
     """Ask a run's student and its teacher about the test images, and keep the report card.
+
+    Args:
+        run: a finished one.
+        own: this process is there for the run alone, so that it may be ended when the run is deleted.
 
     Raises:
         InputError: there is no student, or data or teacher cannot be loaded; PursuhintError: it failed. The
@@ -77,7 +81,7 @@ def examine(run: RunFolder) -> ReportCard:
     """
     examination = Examination(run)
     examination.prepare()
-    with examination.claim():
+    with examination.claim(own=own):
         try:
             card = _examine(run)
             card.save(examination.path)
@@ -151,7 +155,7 @@ def thumbnails(split: Split, positions: np.ndarray) -> np.ndarray:
 def main() -> int:
     """Examine the student of the run that the folder named on the command line lies in."""
     os.nice(5)
-    return answer(lambda: examine(RunFolder(Path(sys.argv[1]).parent)))
+    return answer(lambda: examine(RunFolder(Path(sys.argv[1]).parent), own=True))
 
 
 if __name__ == "__main__":

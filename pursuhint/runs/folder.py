@@ -14,6 +14,7 @@ from typing import Any
 from pursuhint.errors import InputError, PursuhintError, unknown
 from pursuhint.home import runs_folder
 from pursuhint.jobs import LIVE, JobFolder
+from pursuhint.jobs.stopping import stop
 from pursuhint.runs.digest import Digest, keep_digest, make_digest, read_digest
 from pursuhint.runs.glance import glance
 from pursuhint.runs.history import History
@@ -91,10 +92,9 @@ class RunFolder(JobFolder):
     def summary_of(self, digest: Digest) -> dict[str, Any]:
         """Return what is known in short, with the run's labels and with the state it is in now."""
         state, labels, facts = self.last_state(digest.states), self.labels, digest.facts
-        if state["state"] == "queued" and (
-            place := place_of(self.id, queue_device(self.run_settings.device))
-        ):
-            state = state | ({} if place.free else {"reason": place.text})
+        if state["state"] == "queued":
+            place = place_of(self.id, queue_device(digest.settings["device"]))
+            state = state | ({"reason": place.text} if place and not place.free else {})
         return {
             "id": self.id,
             "name": labels.name or facts["title"],
@@ -176,7 +176,7 @@ def delete_runs(runs: Iterable[RunFolder]) -> None:
             raise InputError(f"run `{run.id}` is {state}; stop it before deleting it")
     for run in runs:
         if (run.path / EXAMINATION).is_dir():
-            JobFolder(run.path / EXAMINATION).stop(grace=0.0)
+            stop(JobFolder(run.path / EXAMINATION), grace=0.0)
         grave = run.path.with_name(f".{run.id}.removed-{uuid.uuid4().hex[:4]}")
         try:
             run.path.rename(grave)  # first, so that nobody ever opens half of it

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pursuhint.jobs import Event, Journal
+from pursuhint.jobs import Journal
 from pursuhint.runs.history import History
 
 END = 1 << 14
@@ -25,14 +25,9 @@ def glance(journal: Journal) -> History:
         events = journal.between(size - length, size)
         history = History()
         history.extend([*begun, *events])
-        if history.steps and history.epochs and _tells_state(events):
+        if history.steps and history.epochs and any(event["kind"] == "state" for event in events):
             return history
         length *= 4
     history = History()
     history.extend(journal.between(0, size))
     return history
-
-
-def _tells_state(events: list[Event]) -> bool:
-    """Say whether they tell the state; a request to stop counts only with what came before it."""
-    return any(event["kind"] == "state" and event["state"] != "stopping" for event in events)

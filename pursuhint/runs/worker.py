@@ -229,7 +229,7 @@ def main() -> int:
         with suppress(PursuhintError):  # each has said in its folder what went wrong
             run.summary()  # keeps it for lists
             if code == 0:
-                examine(run)
+                examine(run, own=True)
     return code
 
 

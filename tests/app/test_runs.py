@@ -101,7 +101,6 @@ def test_curves_hold_the_journal_the_teacher_and_the_untaught_student(open_page,
     other = make_run("finished")
     write_json(other.path / "settings.json", read_json(other.path / "settings.json") | alone)
     other.journal.append("final", test_accuracy=0.8, validation_accuracy=0.7, best_epoch=3, n_test=500)
-    other.set_state("finished")
     st.cache_data.clear()  # what a run is compared with is looked up again after some seconds
     app = open_page("runs", run=run.id)
     marks = drawn(app)["accuracy"]["marks"]

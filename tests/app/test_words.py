@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FILES = [path for path in (ROOT / "app").rglob("*.py") if path.stem not in ("__init__", "main")]
-MODULES = sorted(".".join(path.relative_to(ROOT).with_suffix("").parts) for path in FILES)
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in (ROOT / "app").rglob("*.py")
+    if path.stem not in ("__init__", "main")
+)
 
 
 @pytest.mark.parametrize("name", MODULES)

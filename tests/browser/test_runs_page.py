@@ -8,6 +8,7 @@ import pytest
 
 from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder
 from pursuhint.hints import choose_hints
+from pursuhint.jobs.stopping import stop
 from pursuhint.models import build_model
 from pursuhint.runs import RunFolder, create_run
 from pursuhint.training.settings import make_settings
@@ -25,13 +26,13 @@ def new_run(app):
         given |= {"preprocess": "digits", "hint_loss": "at", "logit_loss": "kd", "limit": 128, "threads": 1}
         run = create_run(make_settings(**given | fields), folder=app.home / "runs")
         made.append(run)
-        run.launch()
+        run.launch(now=True)  # both train at the same time
         return run
 
     yield make
     for run in made:
         if run.path.is_dir():
-            run.stop(grace=1.0)
+            stop(run, grace=1.0)
             run.delete()
 
 

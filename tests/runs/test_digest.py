@@ -37,12 +37,6 @@ def test_a_run_that_went_back_is_summed_up_from_where_it_went_on(write_run):
     assert (run.summary()["epoch"], run.summary()["metrics"]["loss"]) == (201, pytest.approx(2.5 / 402))
 
 
-def test_a_request_to_stop_that_came_too_late_changes_nothing(write_run):
-    run = write_run(epochs=400)
-    run.set_state("stopping", pid=1, born=0.0)
-    assert run.summary()["state"] == whole(run)["state"] == "finished"
-
-
 def test_the_digest_is_kept_and_used_until_the_journal_grows(write_run, monkeypatch):
     run = write_run(epochs=3)
     first = run.summary()

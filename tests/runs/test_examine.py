@@ -53,10 +53,10 @@ def test_what_stands_in_the_way_is_recorded(settings_for, tmp_path, monkeypatch)
 
 def test_the_process_examines_the_run_around_its_folder(tmp_path, monkeypatch):
     examined = []
-    monkeypatch.setattr(examine, "examine", lambda run: examined.append(run.path))
+    monkeypatch.setattr(examine, "examine", lambda run, own: examined.append((run.path, own)))
     monkeypatch.setattr("os.nice", lambda _: 0)
     monkeypatch.setattr("sys.argv", ["examine", str(tmp_path / "run" / "examination")])
-    assert examine.main() == 0 and examined == [tmp_path / "run"]
+    assert examine.main() == 0 and examined == [(tmp_path / "run", True)]
 
 
 def test_large_images_are_shown_small():
