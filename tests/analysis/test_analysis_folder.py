@@ -52,7 +52,8 @@ def test_score_and_students_are_there(tiny_analysis, tiny_run):
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] < tiny_analysis.card.parameters
     assert tiny_analysis.last_state()["state"] == "finished"
-    assert tiny_analysis.progress == ("evaluating", 500, 500)
+    last = tiny_analysis.progress().stages[-1]
+    assert (last.name, last.done, last.total) == ("test", 500, 500)
 
 
 def test_features_have_a_row_an_image_and_a_column_a_channel(tiny_analysis):
