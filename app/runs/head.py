@@ -34,7 +34,7 @@ def draw(run: RunFolder, summary: dict[str, Any], tags: list[str]) -> None:
     settings, now = run.run_settings, summary["state"]
     path = [short(settings.plan.teacher.spec)] if settings.plan else []
     facts = [
-        " → ".join([*path, short(settings.student)]),
+        plain(" → ".join([*path, short(settings.student)])),
         settings.data.partition(":")[0],
         f"seed {settings.seed}",
     ]
@@ -42,7 +42,7 @@ def draw(run: RunFolder, summary: dict[str, Any], tags: list[str]) -> None:
     with header(summary["name"], f":{COLOURS[now]}-badge[{now}] {' · '.join(facts)} {words}"):
         _deeds(run, summary, settings, tags)
     if settings.plan and settings.hint_loss != "none":
-        points = ", ".join(settings.plan.hint_points)
+        points = plain(", ".join(settings.plan.hint_points))
         st.caption(f"Hint points {points}: {origin(settings.plan)}")
     if now in ("failed", "lost"):
         failures.show(f"{now}: {summary['reason']}")

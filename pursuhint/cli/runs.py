@@ -1,4 +1,4 @@
-"""Commands about runs: list, show, follow, stop, resume, retry, label, examine, delete, gc."""
+"""Commands about runs: list, show, follow, stop, resume, retry, label, examine, mirror, delete, gc."""
 
 from __future__ import annotations
 
