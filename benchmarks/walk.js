@@ -16,7 +16,12 @@ const when = (...conditions) => new Promise((done, fail) => {
   look();
 });
 
-const heads = (title) => () => document.querySelector("[data-testid=stMain] h1")?.innerText === title;
+const OTHERS = ["Teacher", "Similarity", "Hint points", "Distill"];
+// The Runs page is headed by the run it shows, once there is one.
+const heads = (title) => () => {
+  const found = document.querySelector("[data-testid=stMain] h1")?.innerText;
+  return title === "Runs" ? found && !OTHERS.includes(found) : found === title;
+};
 const shows = (selector) => () => seek(selector) !== null;
 const rests = () => document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning";
 const badges = () => [...document.querySelectorAll("[data-testid=stMain] .stMarkdownBadge")].map((one) => one.innerText).join();
