@@ -5,14 +5,14 @@ const seek = (selector) => document.querySelector(selector) ??
   [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
     .map((host) => host.shadowRoot?.querySelector(selector)).find(Boolean) ?? null;
 
-// The time at which every condition holds for the first time, at the end of a frame; fails after a minute.
+// The time at which every condition holds for the first time, at the end of a frame; fails after three minutes.
 const when = (...conditions) => new Promise((done, fail) => {
   const look = () => {
     if (conditions.every((holds) => holds())) done(performance.now());
-    else if (performance.now() > look.end) fail(new Error(`not within a minute: ${conditions}`));
+    else if (performance.now() > look.end) fail(new Error(`not within three minutes: ${conditions}`));
     else requestAnimationFrame(look);
   };
-  look.end = performance.now() + 60_000;
+  look.end = performance.now() + 180_000;
   look();
 });
 
