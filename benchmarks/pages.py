@@ -15,6 +15,7 @@ import argparse
 import itertools
 import os
 import re
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -66,18 +67,27 @@ def main() -> None:
         analysis = given.analysis or analysed(folder)
         browser = playwright.chromium.launch(executable_path=find_browser(), args=SWITCHES)
         found = imported(browser, folder)
+        say("packages looked at; first pages")
         for number in range(given.rounds):
             with served(folder / f"new-{number}") as server:
                 first_pages(browser, server, alone)
         with served(folder / "walk", PURSUHINT_ANALYSIS=str(analysis.resolve())) as server:
+            say("one visitor")
             walk(browser, server, alone, rounds=given.rounds)
+            say("two visitors")
             walk_together(browser, server, two, rounds=given.rounds)
+            say("while a run trains")
             with training(server):
                 for _ in range(given.rounds):
                     first_pages(browser, server, busy)
                 walk(browser, server, busy, rounds=given.rounds)
     show({"alone": alone, "two at once": two, "while a run trains": busy})
     print(f"heavy packages in the app's process, all pages opened: {', '.join(found) or 'none'}")
+
+
+def say(what: str) -> None:
+    """Tell how far it is; a whole measurement takes minutes."""
+    print(f"... {what}", file=sys.stderr, flush=True)
 
 
 def analysed(folder: Path) -> Path:

@@ -5,18 +5,23 @@ const seek = (selector) => document.querySelector(selector) ??
   [...document.querySelectorAll("[data-testid=stBidiComponentIsolated]")]
     .map((host) => host.shadowRoot?.querySelector(selector)).find(Boolean) ?? null;
 
-// The time at which every condition holds for the first time, at the end of a frame; fails after a minute.
+// The time at which every condition holds for the first time, at the end of a frame; fails after three minutes.
 const when = (...conditions) => new Promise((done, fail) => {
   const look = () => {
     if (conditions.every((holds) => holds())) done(performance.now());
-    else if (performance.now() > look.end) fail(new Error(`not within a minute: ${conditions}`));
+    else if (performance.now() > look.end) fail(new Error(`not within three minutes: ${conditions}`));
     else requestAnimationFrame(look);
   };
-  look.end = performance.now() + 60_000;
+  look.end = performance.now() + 180_000;
   look();
 });
 
-const heads = (title) => () => document.querySelector("[data-testid=stMain] h1")?.innerText === title;
+const OTHERS = ["Teacher", "Similarity", "Hint points", "Distill"];
+// The Runs page is headed by the run it shows, once there is one.
+const heads = (title) => () => {
+  const found = document.querySelector("[data-testid=stMain] h1")?.innerText;
+  return title === "Runs" ? found && !OTHERS.includes(found) : found === title;
+};
 const shows = (selector) => () => seek(selector) !== null;
 const rests = () => document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning";
 const badges = () => [...document.querySelectorAll("[data-testid=stMain] .stMarkdownBadge")].map((one) => one.innerText).join();
