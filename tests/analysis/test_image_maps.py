@@ -123,7 +123,7 @@ def test_how_far_it_is_and_how_long_it_will_take_is_read_from_the_journal(folder
     maps.journal.path.write_text("\n".join(lines[:2]) + "\n")
     assert maps.standing() == (0, 6, "")
     maps.journal.path.write_text("\n".join(lines) + "\n")
-    assert maps.standing() == (3, 6, "about 30 s left")
+    assert maps.standing() == (3, 6, "about 30 seconds left")
 
 
 def test_a_worker_of_its_own_ends_by_itself(folder):

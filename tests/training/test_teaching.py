@@ -155,10 +155,13 @@ def test_a_killed_run_leaves_no_wrong_targets(train, settings_for, tmp_path):
         "from pursuhint.training.settings import RunSettings\n"
         "kept_targets.WRITES_BETWEEN_MARKS = 2\n"
         "settings = RunSettings.model_validate_json(Path(sys.argv[1], 'settings.json').read_text())\n"
-        "steps = iter(range(100))\n"
-        "def stop():\n    next(steps) == 4 and os.kill(os.getpid(), signal.SIGKILL)\n"
+        "writes, write = iter(range(100)), kept_targets.KeptTargets.write\n"
+        "def write_or_die(*given):\n"
+        "    next(writes) == 4 and os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    write(*given)\n"
+        "kept_targets.KeptTargets.write = write_or_die\n"
         "trainer = Trainer(settings, load_parts(settings), folder=Path(sys.argv[1], 'killed'),\n"
-        "                  record=lambda *_, **__: None, should_stop=stop)\n"
+        "                  record=lambda *_, **__: None)\n"
         "trainer.start()\ntrainer.run()\n"
     )
     done = subprocess.run([sys.executable, "-c", script, tmp_path], env=os.environ, check=False)
