@@ -1,4 +1,4 @@
-"""The lesson as a reader walks it: every step, every control, every answer, a student that begins to learn."""
+"""The lesson as a reader walks it: every step, every control, every answer, and a student that begins."""
 
 from __future__ import annotations
 
