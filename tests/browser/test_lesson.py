@@ -42,4 +42,4 @@ def test_the_whole_lesson(page, visit, idle, screenshot):
             page.locator(".st-key-lesson-next button").click()
     page.get_by_role("button", name="Start distillation").click()
     page.wait_for_url("**/runs?*run=*")
-    page.get_by_role("button", name="Stop", exact=True).click()  # to its end goes the run of the main job
+    page.locator(".st-key-run-stop button").click()  # to its end goes the run of the main job

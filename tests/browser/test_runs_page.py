@@ -71,14 +71,14 @@ def test_a_run_is_watched_and_compared(page, open_page, visit, idle, app, new_ru
     visit(second, f"/runs?run={long.id}")
     second.locator("[data-panel=terms] .dot").first.wait_for()
     assert second.locator(".curves").get_attribute("data-view") is None
-    second.get_by_role("button", name="Stop", exact=True).click()
+    second.locator(".st-key-run-stop button").click()
     second.close()
     page.get_by_role("button", name="Resume", exact=True).wait_for(timeout=TRAINING_MS)
     assert curves.get_attribute("data-view") == view
     page.get_by_role("button", name="Show all").click()
     page.locator(".curves:not([data-view])").wait_for()
     page.get_by_role("button", name="Resume", exact=True).click()
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.locator(".st-key-run-stop button").click()
     page.get_by_role("button", name="Resume", exact=True).wait_for(timeout=TRAINING_MS)
     idle(page)
 
