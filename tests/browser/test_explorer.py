@@ -91,6 +91,8 @@ def test_keys_walk_toggle_and_end(page, explorer, idle):
     for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
         page.keyboard.press(key)
     assert page.evaluate(FOCUSED) == "layer2.5, cluster B"
+    page.get_by_text("Images at layer2.5").wait_for()  # the server heard where the walk ended
+    idle(page)
     page.keyboard.press("Enter")
     drawing.get_by_role("option", name="layer2.5, HP3").wait_for()
     assert page.evaluate(FOCUSED).startswith("layer2.5, HP3")  # the focus outlives the redrawing
