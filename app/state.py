@@ -162,6 +162,7 @@ class AppState:
         launched: ticket of a Start button -> id of the run that its first click started.
         latencies: network -> seconds for an image, of those that were last measured side by side.
         overlay: which runs are looked at.
+        heard: key of a drawing -> number of the last event that its script told of.
         lesson: how far the lesson was read.
         explains: whether explanations are shown; None until the address was asked.
         problem: what went wrong in a callback, to be shown once.
@@ -185,6 +186,7 @@ class AppState:
     ticket: int = 0
     latencies: dict[str, float] = field(default_factory=dict)
     overlay: Overlay = field(default_factory=Overlay)
+    heard: dict[str, float] = field(default_factory=dict)
     lesson: Reading = field(default_factory=Reading)
     explains: bool | None = None
     problem: str = ""

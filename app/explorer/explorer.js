@@ -1,6 +1,7 @@
 // One drawing of several views: what is pointed at or selected in one is marked in all, without the server.
 
 const SEATS = new WeakMap();
+const UNSEEN = new Set(["selected", "heard"]); // of the data, what changes no view
 const PATIENCE = 300; // ms after the last key before the server hears where the walk ended
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -9,7 +10,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const seat = SEATS.get(root), chosen = seat.data.layers[seat.selected];
   seat.data = data;
   seat.selected = found(data, chosen);
-  seat.send = setTriggerValue;
+  listen(seat, data, setTriggerValue);
   renew(seat);
   return () => { seat.watch.disconnect(); SEATS.delete(root); };
 }
@@ -42,7 +43,7 @@ function resized(seat, { target, contentRect }) {
 // Drawn anew only for something new: elements that are replaced between press and release lose the click.
 function renew(seat) {
   const what = [paletteOf(seat.root), seat.data];
-  const print = JSON.stringify(what, (name, value) => (name === "selected" ? "" : value));
+  const print = JSON.stringify(what, (name, value) => (UNSEEN.has(name) ? "" : value));
   if (print !== seat.print) render(seat);
   seat.print = print;
 }

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
 
 from app import cached, confidence, controls, current, failures, maps, overrides, state
 from app.chrome import count
+from app.drawing.drawing import ELEMENTS, TELLING, Events, callbacks, heard, register
 from app.explorer.student import student_below
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.clustering import PRESETS
@@ -21,19 +19,14 @@ from pursuhint.plan import HintPlan
 from pursuhint.view import LayerView
 
 KEY = "explorer"
-PARTS = ("elements", "matrix", "map", "strip", "student", "facts", "explorer")
-"""The files of the script in their order: Streamlit takes one, and there is no bundler."""
-
-
-def _read(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
+PARTS = tuple(
+    f"explorer/{part}.js" for part in ("layer", "matrix", "map", "strip", "student", "facts", "explorer")
+)
+_component = register(
     "layer_explorer",
-    html=_read("explorer.html"),
-    css=_read("frame.css") + _read("explorer.css"),
-    js="\n".join(_read(f"{part}.js") for part in PARTS),
+    html=["explorer/explorer.html"],
+    css=["explorer/frame.css", "explorer/explorer.css"],
+    js=[ELEMENTS, TELLING, *PARTS],
 )
 
 
@@ -43,7 +36,7 @@ def explore(analysis: AnalysisFolder, plan: HintPlan) -> LayerView:
     with failures.shown():
         positions = maps.layer_positions(analysis, plan.metric)
     view = current.view(analysis, plan, positions=positions)
-    _component(key=KEY, data=content(analysis, plan, view), **_callbacks())
+    _component(key=KEY, data=content(analysis, plan, view) | heard(KEY), **callbacks(KEY, EVENTS))
     return view
 
 
@@ -74,21 +67,13 @@ def _about(facts: LayerFacts) -> str:
     return " · ".join(filter(None, [facts.type, facts.shape, *size]))
 
 
-def _callbacks() -> dict[str, Callable[[], None]]:
-    """Return what is called for each event that the script sends."""
-    return {
-        f"on_{event}_change": failures.kept(lambda event=event, act=act: act(st.session_state[KEY][event]))
-        for event, act in EVENTS.items()
-    }
-
-
 def _layers() -> int:
     """Return how many layers are grouped."""
     choice = state.get().choice
     return len(cached.similarity(current.analysis(), choice.metric, choice.samples).layers)
 
 
-EVENTS: dict[str, Callable[[Any], None]] = {
+EVENTS: Events = {
     "selected": lambda layer: state.get().show(selected=str(layer)),
     "order": lambda order: state.get().show(order=order),
     "map": lambda method: state.get().show(map=method),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,6 +10,7 @@ import streamlit as st
 
 from app import cached, downloads, failures, launch, state
 from app.chrome import card, dark
+from app.drawing.drawing import ELEMENTS, register
 from app.runs import choice
 from app.runs.levels import Levels
 from app.words import plain
@@ -21,19 +21,11 @@ from pursuhint.runs.record import epoch_rows, step_table
 from pursuhint.runs.setting_differences import setting_differences
 from pursuhint.runs.untaught import is_untaught, untaught_settings
 
-PARTS = ("panel", "curves")
-"""The files of the script in their order: Streamlit takes one, and there is no bundler."""
-
-
-def _read(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
+_component = register(
     "run_curves",
-    html=_read("curves.html"),
-    css=_read("curves.css"),
-    js="\n".join(_read(f"{part}.js") for part in PARTS),
+    html=["runs/curves.html"],
+    css=["runs/curves.css"],
+    js=[ELEMENTS, "runs/panel.js", "runs/curves.js"],
 )
 
 

@@ -1,4 +1,4 @@
-// The student's card. Names come from files of the visitor: they go in as text, never as markup.
+// The student's card.
 
 export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".report"), find = (part) => root.querySelector(part);
@@ -20,15 +20,6 @@ export default function ({ data, parentElement }) {
   find(".images").replaceChildren(...data.disagreements.map(pictureOf));
 }
 
-function make(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-const percent = (share) => (share === null ? "–" : `${(100 * share).toFixed(1)}`);
-const points = (share) => `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
 const row = (kind, ...texts) => make("tr", {}, ...texts.map((text) => (text instanceof Node ? text : make(kind, {}, text))));
 
 function classesOf({ classes, taught }) {

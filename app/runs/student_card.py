@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from app import cached, failures, pictures
 from app.chrome import percent
+from app.drawing.drawing import ELEMENTS, register
 from app.runs.levels import points
 from pursuhint.jobs import LIVE
 from pursuhint.runs import RunFolder
@@ -20,15 +20,11 @@ EVERY = 1
 """Seconds between two looks at an examination."""
 
 
-def _read(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
+_component = register(
     "student_card",
-    html=_read("student_card.html"),
-    css=_read("student_card.css"),
-    js=_read("student_card.js"),
+    html=["runs/student_card.html"],
+    css=["runs/student_card.css"],
+    js=[ELEMENTS, "runs/student_card.js"],
 )
 
 

@@ -11,13 +11,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (seat.packed !== data.places) [seat.packed, seat.places] = [data.places, unpacked(data.places)];
   if (seat.picture !== data.sheet) root.style.setProperty("--sheet", `url(${(seat.picture = data.sheet)})`);
   seat.data = data;
-  seat.send = setTriggerValue;
+  listen(seat, data, setTriggerValue);
   root.classList.toggle("tiny", Math.max(...data.tile) <= 16);
   root.querySelector("input").max = data.layers.length - 1;
   root.querySelector(".flags").replaceChildren(...data.hints.map(([layer, colour, ink], place) => make("button",
     { type: "button", class: "flag", "data-layer": layer, title: data.layers[layer], style: `--at: ${layer / Math.max(1, data.layers.length - 1)}; --cluster: ${colour}; --ink: ${ink}` }, `HP${place + 1}`)));
   renew(seat);
-  return () => { seat.watch.disconnect(); [seat.timer, seat.told].forEach(clearTimeout); cancelAnimationFrame(seat.frame); SEATS.delete(root); };
+  return () => { seat.watch.disconnect(); [seat.timer, seat.soon].forEach(clearTimeout); cancelAnimationFrame(seat.frame); SEATS.delete(root); };
 }
 
 function take(root, data) {
@@ -91,8 +91,8 @@ const onward = (seat) => seat.layer < seat.data.layers.length - 1 ? walk(seat, s
 function choose(seat, image, { wait = 0 } = {}) {
   seat.image = image;
   renew(seat);
-  clearTimeout(seat.told);
-  seat.told = setTimeout(() => seat.send("image", image), wait);
+  clearTimeout(seat.soon);
+  seat.soon = setTimeout(() => seat.send("image", image), wait);
 }
 
 function point(seat, event) {

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from app import cached, current, failures, pictures, state
+from app.drawing.drawing import ELEMENTS, TELLING, Events, callbacks, heard, register
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.analysis.sights import kept_sight, look_apart
 from pursuhint.errors import InputError, PursuhintError, unknown
@@ -17,20 +16,15 @@ from pursuhint.neighbours import Neighbour
 from pursuhint.stages import shape_in_words
 
 KEY = "sees"
-PARTS = ("points", "cards", "sees")
-"""The files of the script in their order, after the explorer's tools for making elements."""
+PARTS = tuple(f"sees/{part}.js" for part in ("points", "cards", "sees"))
 COLOURS = ("class", "answer")
 
 
-def _read(name: str) -> str:
-    return (Path(__file__).parents[1] / name).read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
+_component = register(
     "what_a_layer_sees",
-    html=_read("sees/sees.html"),
-    css=_read("explorer/frame.css") + _read("sees/sees.css"),
-    js="\n".join(_read(name) for name in ("explorer/elements.js", *(f"sees/{part}.js" for part in PARTS))),
+    html=["sees/sees.html"],
+    css=["explorer/frame.css", "sees/sees.css"],
+    js=[ELEMENTS, TELLING, "explorer/layer.js", *PARTS],
 )
 
 
@@ -42,7 +36,7 @@ def see(analysis: AnalysisFolder) -> None:
         InputError: the features are damaged.
     """
     mine, data = state.get(), content(analysis)
-    _component(key=KEY, data=data, **_callbacks())
+    _component(key=KEY, data=data | heard(KEY), **callbacks(KEY, EVENTS))
     if data["sight"] is None and not mine.sight.trouble:
         near = [one["image"] for side in data["near"].values() for one in side["images"]]
         try:
@@ -96,14 +90,6 @@ def _sight(analysis: AnalysisFolder, layer: str, image: int) -> dict[str, Any] |
     }
 
 
-def _callbacks() -> dict[str, Callable[[], None]]:
-    """Return what is called for each event that the script sends."""
-    return {
-        f"on_{event}_change": failures.kept(lambda event=event, act=act: act(st.session_state[KEY][event]))
-        for event, act in EVENTS.items()
-    }
-
-
 def _layer(name: Any) -> str:
     known = [layer.name for layer in current.analysis().layers]
     if name not in known:
@@ -124,7 +110,7 @@ def _colour(name: Any) -> str:
     return name
 
 
-EVENTS: dict[str, Callable[[Any], None]] = {
+EVENTS: Events = {
     "layer": lambda name: state.get().show(selected=_layer(name)),
     "image": lambda position: state.get().see(image=_image(position), trouble=""),
     "colour": lambda name: state.get().see(colour=_colour(name)),

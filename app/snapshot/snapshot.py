@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from app.drawing.drawing import register
 
-import streamlit as st
-
-HTML = """<div class="snapshot">
-<button type="button" value="png">PNG</button><button type="button" value="svg">SVG</button>
-<p class="says" role="status"></p></div>"""
-
-
-def _read(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
-
-
-_component = st.components.v2.component(
-    "figure_snapshot", html=HTML, css=_read("snapshot.css"), js=_read("snapshot.js")
+_component = register(
+    "figure_snapshot",
+    html=["snapshot/snapshot.html"],
+    css=["snapshot/snapshot.css"],
+    js=["snapshot/snapshot.js"],
 )
 
 

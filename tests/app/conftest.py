@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -15,6 +16,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import failures
+from app.drawing.drawing import Events, callbacks
 from app.state import KEY
 from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder
 from pursuhint.hints import choose_hints
@@ -138,3 +140,9 @@ def drawn(app) -> dict:
     handed = [json.loads(component.proto.json) for component in app.get("bidi_component")]
     (data,) = [one for one in handed if "layers" in one]  # the others save pictures
     return data
+
+
+def tell(app: AppTest, key: str, events: Events, *told: tuple[str, Any]) -> None:
+    """Do what a visitor does in a drawing, all of it before the server has heard of any."""
+    numbered = [(app.session_state[KEY].heard.get(key, 0) + count, *one) for count, one in enumerate(told, 1)]
+    call(app, callbacks(key, events)["on_told_change"], {key: {"told": numbered}})

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from streamlit.typing import ButtonColumnClickState
 
-from app.explorer.explorer import EVENTS, KEY, PARTS, _callbacks, _read
+from app.drawing.drawing import callbacks, text_of
+from app.explorer.explorer import EVENTS, KEY, PARTS
 from app.plans import CLICKED, taken
 from app.state import KEY as MINE
 from app.state import Choice
@@ -14,12 +15,12 @@ from pursuhint.comparison import beside_presets
 from pursuhint.coverage import coverage
 from pursuhint.hints import choose_hints
 from pursuhint.stability import StabilityQuestion
-from tests.app.conftest import call, drawn, hint_points, texts, widget
+from tests.app.conftest import call, drawn, hint_points, tell, texts, widget
 
 
 def send(app, event: str, value) -> None:
     """Do what a visitor does in the drawing."""
-    call(app, _callbacks()[f"on_{event}_change"], {KEY: {event: value}})
+    tell(app, KEY, EVENTS, (event, value))
 
 
 def test_the_drawing_shows_the_plan_in_force(open_page, teacher):
@@ -175,8 +176,25 @@ def test_an_opened_plan_says_so(open_page, teacher):
 
 
 def test_the_script_is_small_and_sends_what_is_heard():
-    script = "\n".join(_read(f"{part}.js") for part in PARTS)
+    script = text_of(*PARTS)
     assert len([line for line in script.splitlines() if line]) < 550
     assert "innerHTML" not in script and "insertAdjacentHTML" not in script  # names go in as text only
     for event in EVENTS:
-        assert f'"{event}"' in script + _read("explorer.html")
+        assert f'"{event}"' in script + text_of("explorer/explorer.html")
+
+
+def test_what_was_told_before_the_server_heard_of_it_is_all_done_once(open_page, teacher):
+    """The browser sends it again until it is answered: a trigger that was not read yet is overwritten."""
+    app = open_page("hint_points")
+    tell(app, KEY, EVENTS, ("selected", "layer2.5"), ("toggle", "layer2.5"), ("selected", "layer2.6"))
+    assert "layer2.5" in hint_points(app)
+    data = drawn(app)
+    assert (data["look"]["selected"], data["heard"]) == ("layer2.6", 3)
+    call(app, callbacks(KEY, EVENTS)["on_told_change"], {KEY: {"told": [(2, "toggle", "layer2.5")]}})
+    assert "layer2.5" in hint_points(app)  # it would have been taken away again
+
+
+def test_an_event_that_is_refused_keeps_no_other_from_being_done(open_page, teacher):
+    app = open_page("hint_points")
+    tell(app, KEY, EVENTS, ("toggle", "layer9.9"), ("toggle", "layer2.5"))
+    assert "layer9.9" in app.error[0].value and "layer2.5" in hint_points(app)

@@ -8,13 +8,14 @@ import numpy as np
 import psutil
 import pytest
 
-from app.sees.sees import EVENTS, KEY, PARTS, _callbacks, _read
+from app.drawing.drawing import text_of
+from app.sees.sees import EVENTS, KEY, PARTS
 from app.state import KEY as MINE
 from pursuhint.analysis.sights import kept_sight
 from pursuhint.errors import PursuhintError
 from pursuhint.hints import choose_hints
 from pursuhint.neighbours import nearest_images
-from tests.app.conftest import call, drawn, texts, widget
+from tests.app.conftest import drawn, tell, texts, widget
 
 PAGE = "what_a_layer_sees"
 
@@ -36,7 +37,7 @@ def asked(monkeypatch):
 
 def send(app, event: str, value) -> None:
     """Do what a visitor does in the drawing."""
-    call(app, _callbacks()[f"on_{event}_change"], {KEY: {event: value}})
+    tell(app, KEY, EVENTS, (event, value))
 
 
 def test_the_first_visit_shows_the_first_image_without_asking_the_teacher(open_page, teacher, asked):
@@ -178,7 +179,7 @@ def test_the_drawing_begins_anew_with_another_teacher(open_page, teacher):
 
 
 def test_the_script_is_small_and_sends_what_is_heard():
-    script = "\n".join(_read(f"sees/{part}.js") for part in PARTS)
+    script = text_of(*PARTS)
     assert len([line for line in script.splitlines() if line]) < 265
     assert "innerHTML" not in script and "insertAdjacentHTML" not in script  # names go in as text only
     for event in EVENTS:

@@ -1,18 +1,6 @@
-// Making elements. Names of layers come from files of the visitor: they go in as text, never as markup.
+// What the views of layers share.
 
 const SHADES = 255;
-const SVG = "http://www.w3.org/2000/svg";
-
-const make = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
-const draw = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
-
-function fill(element, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
-  }
-  element.append(...children);
-  return element;
-}
 
 // What every drawing of a layer carries: its number, by which it is found, and the colour of its cluster.
 function ofLayer(data, layer, kind = "") {
