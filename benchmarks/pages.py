@@ -27,6 +27,7 @@ from statistics import median
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pursuhint.analysis import AnalysisSettings
+from pursuhint.analysis.image_map_worker import make_image_maps
 from pursuhint.analysis.worker import analyse
 from pursuhint.runs import create_run
 from pursuhint.training.settings import make_settings
@@ -35,9 +36,11 @@ from tools.served import IDLE, SWITCHES, AppServer, find_browser, serve
 PAGES = {
     "Teacher": ("/", "[data-testid=stMetricValue]"),
     "Similarity": ("/similarity", ".st-key-heatmap .heatmaplayer image"),
+    "What a layer sees": ("/what_a_layer_sees", ".sees .keys > *"),
     "Hint points": ("/hint_points", ".explorer .cell"),
     "Distill": ("/distill", "[class*=st-key-start-] button"),
     "Runs": ("/runs", "[data-testid=stMain] [data-testid=stCaptionContainer]"),
+    "Lesson": ("/lesson", ".st-key-lesson h1"),
 }
 """Title -> address, and what is there once the page is drawn."""
 HEAVY = ("torch", "umap", "numba", "mlflow")
@@ -91,7 +94,7 @@ def say(what: str) -> None:
 
 
 def analysed(folder: Path) -> Path:
-    """Analyse a ResNet-110 of random weights and return the folder."""
+    """Analyse a ResNet-110 of random weights, map the images at its layers, and return the folder."""
     import torch
 
     from benchmarks.subjects import network
@@ -100,7 +103,10 @@ def analysed(folder: Path) -> Path:
     weights = folder / "resnet110.pth"
     torch.save(network(given).state_dict(), weights)
     asked = {"teacher": given.network, "weights": str(weights), "data": "fake", "preprocess": "cifar10"}
-    return analyse(AnalysisSettings(**asked, samples=256, allow_weak_teacher=True), folder / "analysis").path
+    settings = AnalysisSettings(**asked, samples=256, allow_weak_teacher=True)
+    analysis = analyse(settings, folder / "analysis")
+    make_image_maps(analysis)
+    return analysis.path
 
 
 @contextmanager

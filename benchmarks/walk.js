@@ -16,12 +16,10 @@ const when = (...conditions) => new Promise((done, fail) => {
   look();
 });
 
-const OTHERS = ["Teacher", "Similarity", "Hint points", "Distill"];
-// The Runs page is headed by the run it shows, once there is one.
-const heads = (title) => () => {
-  const found = document.querySelector("[data-testid=stMain] h1")?.innerText;
-  return title === "Runs" ? found && !OTHERS.includes(found) : found === title;
-};
+const heading = () => document.querySelector("[data-testid=stMain] h1")?.innerText;
+// The Runs page is headed by the run it shows, once there is one, and the lesson by its step.
+const NAMED_ANEW = ["Runs", "Lesson"];
+const heads = (title, before) => () => (NAMED_ANEW.includes(title) ? heading() && heading() !== before : heading() === title);
 const shows = (selector) => () => seek(selector) !== null;
 const rests = () => document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning";
 const badges = () => [...document.querySelectorAll("[data-testid=stMain] .stMarkdownBadge")].map((one) => one.innerText).join();
@@ -32,9 +30,9 @@ window.walk = {
   // ms from a click in the navigation until the next page is drawn, its own title and its last figure
   async turn(title, mark) {
     const link = [...document.querySelectorAll("[data-testid=stSidebarNavLink]")].find((one) => one.innerText.trim() === title);
-    const began = performance.now();
+    const before = heading(), began = performance.now();
     link.click();
-    return await when(heads(title), shows(mark)) - began;
+    return await when(heads(title, before), shows(mark)) - began;
   },
   // ms from a click on a layer in the strip until every view marks it and the facts are its own
   async select(layer) {
