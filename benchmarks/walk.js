@@ -17,9 +17,9 @@ const when = (...conditions) => new Promise((done, fail) => {
 });
 
 const heading = () => document.querySelector("[data-testid=stMain] h1")?.innerText;
-// The Runs page is headed by the run it shows, once there is one, and the lesson by its step.
-const NAMED_ANEW = ["Runs", "Lesson"];
-const heads = (title, before) => () => (NAMED_ANEW.includes(title) ? heading() && heading() !== before : heading() === title);
+// The Runs page is headed by the run it shows, once there is one. The lesson is headed by its step, known by its mark.
+const heads = (title, before) => () =>
+  title === "Lesson" || (title === "Runs" ? heading() && heading() !== before : heading() === title);
 const shows = (selector) => () => seek(selector) !== null;
 const rests = () => document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning";
 const badges = () => [...document.querySelectorAll("[data-testid=stMain] .stMarkdownBadge")].map((one) => one.innerText).join();
