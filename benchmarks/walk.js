@@ -51,5 +51,17 @@ window.walk = {
       () => seek(`.cell[data-layer="${layer}"]`).classList.contains("hint") !== was, () => badges() !== before,
     ) - began;
   },
+  // [newest epoch drawn, time of day in ms] whenever curves grow, for some seconds
+  watch: (seconds) => new Promise((done) => {
+    const seen = [], end = performance.now() + 1000 * seconds;
+    const look = () => {
+      const drawn = Number(seek(".curves").dataset.end);
+      if (drawn !== seen.at(-1)?.[0]) seen.push([drawn, Date.now()]);
+      performance.now() > end ? done(seen.slice(1)) : requestAnimationFrame(look);
+    };
+    look();
+  }),
+  // ms that the drawing of the layers took when it was last drawn anew
+  drawn: () => Number(seek(".explorer").dataset.drawn),
   idle: () => when(rests),
 };
