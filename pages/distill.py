@@ -43,5 +43,6 @@ with right:
             if student and joined is not None:
                 wanted = launch.settings(mine.recipe, plan, student, joined, allow_weak_teacher=weak)
         start.draw(wanted, plan)
+        explain("dry run")
 with objective:
     losses.objective(start.tried(wanted), len(joined or ()))

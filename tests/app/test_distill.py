@@ -227,10 +227,15 @@ def test_a_preset_shows_its_numbers_and_brings_its_logit_loss(open_page, teacher
         "repdistiller-at",
     ]
     weights.set_value("pursuhint-cifar100").run()
-    assert app.latex[0].value.count(r"1.5\,\underbrace{\mathcal{L}_{\text{logit}}}") == 1 and len(app.latex) == 1
+    assert (
+        app.latex[0].value.count(r"1.5\,\underbrace{\mathcal{L}_{\text{logit}}}") == 1 and len(app.latex) == 1
+    )
     assert widget(app.number_input, "α of L_logit").disabled
     widget(app.selectbox, "Weights").set_value("repdistiller-at").run()
-    assert r"1000\,\underbrace{\mathcal{L}_{\text{hint}}}" in app.latex[0].value and "logit" not in app.latex[0].value
+    assert (
+        r"1000\,\underbrace{\mathcal{L}_{\text{hint}}}" in app.latex[0].value
+        and "logit" not in app.latex[0].value
+    )
     assert widget(app.selectbox, "Logit loss").value == "none"
     assert not app.exception and not app.error
 
