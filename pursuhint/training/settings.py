@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pursuhint.errors import InputError, unknown
+from pursuhint.errors import InputError, one_line, unknown
 from pursuhint.pairs import Pair
 from pursuhint.plan import HintPlan
 from pursuhint.training.recipes import recipe_named
@@ -63,7 +63,7 @@ class RunSettings(BaseModel):
         mirrors: ``tensorboard`` and ``mlflow`` are copies of the journal.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: Literal["train", "distill"]
     name: str = ""
@@ -212,7 +212,10 @@ def make_settings(**fields: Any) -> RunSettings:
             names = re.findall("'([^']+)'", first["ctx"]["expected"])
             raise unknown(field.replace("_", " "), str(first["input"]), names) from None
         place = ".".join(str(part) for part in first["loc"])
-        found = f"; found `{first['input']}`" if place and not isinstance(first["input"], dict) else ""
+        found = (
+            f"; found `{one_line(first['input'])}`" if place and not isinstance(first["input"], dict) else ""
+        )
         raise InputError(
-            f"{f'`{place}`: ' if place else ''}{first['msg'].removeprefix('Value error, ')}{found}"
+            f"{f'`{one_line(place)}`: ' if place else ''}"
+            f"{one_line(first['msg'].removeprefix('Value error, '))}{found}"
         ) from None
