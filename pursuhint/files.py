@@ -109,14 +109,17 @@ def parse_json(text: str | bytes, *, source: str) -> Any:
         source: what it is called in messages.
 
     Raises:
-        InputError: it is not JSON, nests too deeply, or holds NaN or Infinity, which are no JSON.
+        InputError: it is not JSON, nests too deeply, or holds NaN, Infinity or half of a character.
 
     Example:
         >>> parse_json('{"layers": ["a"]}', source="plan.json")
         {'layers': ['a']}
     """
     try:
-        return json.loads(text, parse_constant=_no_number)
+        content = json.loads(text, parse_constant=_no_number)
+        if (b"\\u" if isinstance(text, bytes) else "\\u") in text:  # the one way to write half a character
+            json.dumps(content, ensure_ascii=False).encode()
+        return content
     except RecursionError:
         reason = "it nests too deeply"
     except ValueError as error:

@@ -27,7 +27,7 @@ MOST_PICKLED = 64 << 20
 """Bytes of the part that lists names and shapes; a network of ten thousand tensors needs two million."""
 MOST_MEMORY = 1 << 30
 """Bytes that the process may have."""
-MOST_SECONDS = 10
+MOST_SECONDS = 4
 """Of a processor, for the list of names and shapes; checksums get more by the file's size."""
 CHECKED_A_SECOND = 100_000_000
 MAGIC = 0x1950A86A20F9469CFC6C

@@ -127,10 +127,10 @@ def read_image(path: Path) -> Image.Image:
     from PIL import Image
 
     try:
-        image = Image.open(path, formats=FORMATS)
-        if image.width * image.height > MOST_PIXELS:
-            raise InputError(f"`{path}` declares more than {MOST_PIXELS:,} pixels; remove or shrink it")
-        image.load()
+        with Image.open(path, formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise InputError(f"`{path}` declares more than {MOST_PIXELS:,} pixels; remove or shrink it")
+            image.load()
     except InputError:
         raise
     except Image.DecompressionBombError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from pursuhint.errors import InputError, one_line, unknown
 from pursuhint.pairs import Pair
@@ -106,6 +106,13 @@ class RunSettings(BaseModel):
     keep_targets: int | None = Field(None, ge=1)
     targets_limit: float = Field(10.0, gt=0, allow_inf_nan=False)
     mirrors: tuple[Literal["tensorboard", "mlflow"], ...] = ()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _can_be_shown(cls, given: Any) -> Any:
+        if isinstance(given, str) and not given.isprintable():
+            raise ValueError("must be text that can be shown on one line")
+        return given
 
     @model_validator(mode="before")
     @classmethod
@@ -212,9 +219,8 @@ def make_settings(**fields: Any) -> RunSettings:
             names = re.findall("'([^']+)'", first["ctx"]["expected"])
             raise unknown(field.replace("_", " "), str(first["input"]), names) from None
         place = ".".join(str(part) for part in first["loc"])
-        found = (
-            f"; found `{one_line(first['input'])}`" if place and not isinstance(first["input"], dict) else ""
-        )
+        told = place and not isinstance(first["input"], dict)
+        found = f"; found `{one_line(first['input'])}`" if told else ""
         raise InputError(
             f"{f'`{one_line(place)}`: ' if place else ''}"
             f"{one_line(first['msg'].removeprefix('Value error, '))}{found}"
