@@ -55,6 +55,16 @@ def check_torch_file(path: Path) -> None:
 
     Raises:
         InputError: cut short, damaged, compressed, more than plain weights, or larger than it says.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder, "w.pt")
+        ...     path.write_bytes(pickle.dumps(print))
+        ...     check_torch_file(path)
+        Traceback (most recent call last):
+        ...
+        pursuhint.errors.InputError: ...holds more than plain weights: it asks for `builtins.print`, ...
     """
     try:
         with path.open("rb") as file:
@@ -192,6 +202,16 @@ def _typed_tensor(
     _tensor(_Storage(value, storage.size), offset, shape, strides)
 
 
+class _Parameter:
+    """Stands for the class itself, which files of before torch 0.4 call."""
+
+    def __new__(cls, *_: Any) -> _Parameter:
+        return object.__new__(cls)
+
+    def __setstate__(self, _: Any) -> None:
+        """Take no state."""
+
+
 _STAND_INS: dict[str, Callable[..., object]] = {
     "collections.OrderedDict": OrderedDict,
     "collections.Counter": Counter,
@@ -203,6 +223,7 @@ _STAND_INS: dict[str, Callable[..., object]] = {
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
     "torch._utils._rebuild_tensor_v3": _typed_tensor,
+    "torch.nn.parameter.Parameter": _Parameter,
     "torch._utils._rebuild_parameter": lambda tensor, *_: tensor,
 }
 

@@ -15,7 +15,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from benchmarks.torture.hostile_files import bombs, mutated, safetensors, whole_checkpoints, with_code, zipped
+from benchmarks.torture.hostile_files import (
+    bombs,
+    declared,
+    mutated,
+    safetensors,
+    whole_checkpoints,
+    with_code,
+    zipped,
+)
 from pursuhint.checkpoints import infer_classes, read_weights, reading
 from pursuhint.errors import InputError
 
@@ -112,6 +120,13 @@ def test_parts_of_one_storage_and_every_plain_format_are_read(tmp_path: Path):
     torch.save(tensors, tmp_path / "w.pt")
     found = read_weights(tmp_path / "w.pt")
     assert all(torch.equal(found[name].double(), tensor.double()) for name, tensor in tensors.items())
+
+
+def test_parameters_as_torch_wrote_them_before_version_0_4_are_read(tmp_path: Path):
+    head, function, tensor = declared((1,), (1,), 1).partition(b"ctorch._utils")
+    listed = head + b"ctorch.nn.parameter\nParameter\n(" + function + tensor[:-2] + b"\x88tRs."
+    zipped(tmp_path / "w.pt", listed, {"w/data/0": torch.tensor([2.5]).numpy().tobytes()})
+    assert read_weights(tmp_path / "w.pt")["w"].item() == 2.5
 
 
 def test_a_head_without_values_tells_no_number_of_classes(tmp_path: Path):
