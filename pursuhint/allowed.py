@@ -53,7 +53,7 @@ def typed_path(text: str | Path) -> Path:
         listed = ", ".join(f"`{root}`" for root in allowed)
         raise InputError(
             f"`{path}` lies outside of the folders that may be read: {listed}; put it into one of them, or "
-            f"ask who runs the app to add its folder to {VARIABLE}"
+            f"ask who runs the app to add its folder to `{VARIABLE}`"
         )
     for link in _links(path, DEEPEST):
         if not _inside(Path(os.path.realpath(link)), allowed):

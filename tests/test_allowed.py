@@ -37,7 +37,7 @@ def test_the_data_folder_is_always_allowed(monkeypatch: pytest.MonkeyPatch, purs
 def test_several_roots_are_joined_as_in_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(VARIABLE, os.pathsep.join([str(tmp_path / "a"), str(tmp_path / "b")]))
     assert [typed_path(tmp_path / name / "w.pt").parent.name for name in "ab"] == ["a", "b"]
-    with pytest.raises(InputError, match=f"ask who runs the app to add its folder to {VARIABLE}"):
+    with pytest.raises(InputError, match=f"ask who runs the app to add its folder to `{VARIABLE}`"):
         typed_path(tmp_path / "c" / "w.pt")
 
 

@@ -36,7 +36,7 @@ HOSTILE: Series = (
     (hostile.bombs, 1),
     (hostile.images, 350),
     (hostile.many_images, 100_000),
-    (hostile.plans, 1000),
+    (hostile.plans, 5000),
     (hostile.paths, 1),
 )
 TABLES = {"<!-- the series -->": FAULTS, "<!-- hostile input -->": HOSTILE}
