@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from app import cached, state
+from pursuhint.allowed import typed_data, typed_path
 from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder, list_analyses
 from pursuhint.clustering import Clustering
 from pursuhint.errors import InputError, PursuhintError
@@ -34,11 +35,22 @@ def follow_address() -> None:
     """Open the analysis that the address of a new visit names; later keep the address true."""
     mine, named = state.get(), st.query_params.get(PARAMETER)
     if mine.teacher is None and named:
-        mine.open_teacher(cached.analysis(analyses_folder() / named))  # an absolute path stands for itself
+        mine.open_teacher(cached.analysis(_named(named)))
     elif mine.teacher in (None, first()):
         st.query_params.pop(PARAMETER, None)
     else:
         st.query_params[PARAMETER] = _reference(mine.teacher)
+
+
+def _named(reference: str) -> Path:
+    """Return the folder that an address names: one of the kept ones, or by its path any allowed one.
+
+    Raises:
+        InputError: it leads out of the folders that may be read.
+    """
+    if reference in (str(first()), str(BUILTIN_ANALYSIS)):  # whoever runs the app chose these
+        return Path(reference)
+    return typed_path(analyses_folder() / reference)  # an absolute path stands for itself
 
 
 def _reference(path: Path) -> str:
@@ -90,12 +102,17 @@ def open_plan(text: bytes, name: str) -> HintPlan:
     """Take over a plan from a file and return it.
 
     Raises:
-        InputError: it is no plan, or was made for another teacher or for other layers.
+        InputError: it is no plan, was made for another teacher or for other layers, or names files that may
+            not be read.
     """
     opened, teacher = HintPlan.from_text(text, source=name), analysis()
     if teacher is None:
         raise InputError("there is no teacher to compare the plan with; open one on the Teacher page")
     opened.check_teacher(teacher.card.teacher.hash)
+    if opened.data != teacher.card.data:
+        typed_data(opened.data)
+    if opened.teacher.weights and opened.teacher.weights != teacher.card.teacher.weights:
+        typed_path(opened.teacher.weights)
     view(teacher, opened)
     used = len(opened.sample_ids)
     state.get().adopt(opened, samples=used if used < teacher.card.samples else None)

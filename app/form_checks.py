@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
+from pursuhint.allowed import typed_data, typed_path
 from pursuhint.analysis import AnalysisSettings
 from pursuhint.data import SPECS
 from pursuhint.errors import InputError, unknown
@@ -33,6 +33,16 @@ def problems(asked: AnalysisSettings) -> list[str]:
     return found
 
 
+def resolved(asked: AnalysisSettings) -> AnalysisSettings:
+    """Return the settings with every typed path as the file or folder that it stands for.
+
+    Raises:
+        InputError: one leads out of the folders that may be read.
+    """
+    weights = str(typed_path(asked.weights)) if asked.weights else None
+    return asked.model_copy(update={"weights": weights, "data": typed_data(asked.data)})
+
+
 def _network(asked: AnalysisSettings) -> None:
     if not asked.teacher:
         raise InputError("the field is empty; name a network, such as `zoo:resnet56`")
@@ -55,7 +65,7 @@ def _checkpoint(asked: AnalysisSettings) -> None:
         return
     if not asked.weights:
         raise InputError(f"the field is empty; name the file of the trained weights, such as `{EXAMPLE}`")
-    path = Path(asked.weights)
+    path = typed_path(asked.weights)
     if path.is_dir():
         raise InputError(f"`{path}` is a folder; name the weight file in it")
     if not path.is_file():
@@ -69,7 +79,7 @@ def _data(asked: AnalysisSettings) -> None:
     if kind == "folder" and not place:
         raise InputError("`folder` needs a path; write `folder:/path/to/images`")
     if place or kind.startswith("cifar"):
-        path = Path(place).expanduser() if place else home() / "data"
+        path = typed_path(place) if place else home() / "data"
         if not path.exists():
             raise InputError(f"no such folder: `{path}`; write where it is, as in `{kind}:/path/to/data`")
 

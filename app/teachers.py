@@ -9,6 +9,7 @@ import streamlit as st
 from app import analyses, cached, current, failures, form_checks, state
 from app.chrome import several, short
 from app.words import plain
+from pursuhint.allowed import typed_path
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, list_analyses, request_analysis
 from pursuhint.analysis.settings import POOLINGS
 from pursuhint.jobs import LIVE
@@ -66,7 +67,7 @@ def ask() -> None:
         if st.form_submit_button("Analyse", type="primary", width="stretch"):
             settings = AnalysisSettings(
                 teacher=teacher.strip(),
-                weights=str(Path(weights.strip()).expanduser().resolve()) if weights.strip() else None,
+                weights=weights.strip() or None,
                 data=(data or DATA[0]).strip(),
                 preprocess=(preprocess or PREPROCESS[0]).strip(),
                 samples=samples,
@@ -76,7 +77,7 @@ def ask() -> None:
             if refused := form_checks.problems(settings):
                 failures.show("  \n".join(refused))
             else:
-                state.get().watch(request_analysis(settings))
+                state.get().watch(request_analysis(form_checks.resolved(settings)))
                 st.rerun()  # the progress stands above this form
 
 
@@ -96,7 +97,7 @@ def reopen() -> None:
     with st.form("folder-form", border=False):
         path = st.text_input("Folder of an analysis", placeholder="as made by `pursuhint analyse --out`")
         if st.form_submit_button("Open", width="stretch") and path.strip():
-            _open(Path(path.strip()).expanduser().resolve())
+            _open(typed_path(path))
             st.rerun()
 
 

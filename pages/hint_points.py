@@ -9,6 +9,7 @@ from app.explorer.explorer import KEY, explore
 from app.words import plain
 from pursuhint.figures import heatmap
 from pursuhint.origin import origin
+from pursuhint.plan import LARGEST_PLAN
 
 analysis = require_teacher("Hint points")
 mine, name = state.get(), short(analysis.card.teacher.spec)
@@ -28,7 +29,12 @@ with actions:
     with st.popover("Open plan"):
         upload = f"hints-upload-{mine.revision}"
         st.file_uploader(
-            "A plan as JSON", type=["json"], key=upload, on_change=overrides.opened, args=(upload,)
+            "A plan as JSON",
+            type=["json"],
+            key=upload,
+            on_change=overrides.opened,
+            args=(upload,),
+            max_upload_size=LARGEST_PLAN // 1_000_000,
         )
     downloads.plan(plan)
     pictures = st.container(width="content")

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pursuhint.errors import InputError
+from pursuhint.errors import InputError, one_line
 from pursuhint.files import read_json, write_json
 from pursuhint.home import drafts_folder
 from pursuhint.plan import HintPlan
@@ -32,7 +32,7 @@ class Draft(BaseModel):
         plan: what was changed by hand or opened from a file; None for the automatic plan.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     version: Literal[1] = VERSION
     teacher: str
@@ -96,7 +96,8 @@ def load_draft(identity: str) -> Draft:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "content"
         raise InputError(
-            f"the draft `{identity}` is damaged: `{place}`: {first['msg']}; go on with the automatic plan"
+            f"the draft `{identity}` is damaged: `{one_line(place)}`: {one_line(first['msg'])}; go on with "
+            "the automatic plan"
         ) from None
 
 

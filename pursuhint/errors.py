@@ -8,6 +8,7 @@ from typing import TypeVar
 
 Entry = TypeVar("Entry")
 MOST_LISTED = 12
+LONGEST_SHOWN = 200
 
 
 class PursuhintError(Exception):
@@ -50,11 +51,23 @@ def unknown(what: str, found: str, known: Iterable[str]) -> InputError:
         'unknown run `nope`. Known: none'
     """
     names = list(known)
-    nearest = difflib.get_close_matches(found, names, n=1, cutoff=0.5)
+    nearest = difflib.get_close_matches(found[:LONGEST_SHOWN], names, n=1, cutoff=0.5)
     hint = f": did you mean `{nearest[0]}`?" if nearest else "."
     listed = ", ".join(names[:MOST_LISTED]) or "none"
     more = f" and {len(names) - MOST_LISTED} more" if len(names) > MOST_LISTED else ""
-    return InputError(f"unknown {what} `{found}`{hint} Known: {listed}{more}")
+    return InputError(f"unknown {what} `{one_line(found)}`{hint} Known: {listed}{more}")
+
+
+def one_line(found: object) -> str:
+    r"""Write what was found on one line of bounded length: it may be megabytes, or hold control characters.
+
+    Example:
+        >>> one_line("a\nb"), one_line(3), len(one_line("x" * 1000))
+        ('a\\nb', '3', 201)
+    """
+    text = str(found)
+    short = text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short)
 
 
 def find_named(what: str, name: str, table: Mapping[str, Entry], *, beside: Iterable[str] = ()) -> Entry:

@@ -16,7 +16,11 @@ from typing import IO, Any, BinaryIO
 
 import numpy as np
 
-from pursuhint.errors import InputError, StorageError
+from pursuhint.archives import check_archive
+from pursuhint.errors import InputError, StorageError, one_line
+
+LARGEST_JSON = 256_000_000
+"""Bytes; the largest that the project writes, the settings of a run with a plan, stay below a hundredth."""
 
 
 def write_atomic(path: Path, write: Callable[[BinaryIO], None]) -> None:
@@ -81,16 +85,50 @@ def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        InputError: the file is missing, cannot be read or is not JSON.
+        InputError: the file is missing, too large, cannot be read or is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        if os.path.getsize(path) > LARGEST_JSON:
+            raise InputError(
+                f"`{path}` has {in_bytes(os.path.getsize(path))}, expected JSON of at most "
+                f"{in_bytes(LARGEST_JSON)}; check that it is the right file"
+            )
+        text = Path(path).read_bytes()
     except FileNotFoundError:
         raise InputError(f"no such file: `{path}`; check the path") from None
     except OSError as error:
         raise InputError(f"cannot read `{path}`: {error.strerror}; check the path") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"`{path}` must be JSON: {error}; was it cut short or edited?") from None
+    return parse_json(text, source=str(path))
+
+
+def parse_json(text: str | bytes, *, source: str) -> Any:
+    """Parse JSON that anybody may have written.
+
+    Args:
+        text: of the file.
+        source: what it is called in messages.
+
+    Raises:
+        InputError: it is not JSON, nests too deeply, or holds NaN, Infinity or half of a character.
+
+    Example:
+        >>> parse_json('{"layers": ["a"]}', source="plan.json")
+        {'layers': ['a']}
+    """
+    try:
+        content = json.loads(text, parse_constant=_no_number)
+        if (b"\\u" if isinstance(text, bytes) else "\\u") in text:  # the one way to write half a character
+            json.dumps(content, ensure_ascii=False).encode()
+        return content
+    except RecursionError:
+        reason = "it nests too deeply"
+    except ValueError as error:
+        reason = one_line(error)
+    raise InputError(f"`{source}` must be JSON: {reason}; was it cut short or edited?")
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
 
 
 def read_npz(path: Path, *, what: str) -> dict[str, np.ndarray]:
@@ -105,9 +143,12 @@ def read_npz(path: Path, *, what: str) -> dict[str, np.ndarray]:
     """
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            check_archive(arrays.zip, Path(path))
             return {name: arrays[name] for name in arrays.files}
     except FileNotFoundError:
         raise InputError(f"no such file: `{path}`; check the path") from None
+    except InputError:
+        raise
     except Exception as error:  # damaged bytes end in a dozen kinds of error, from zipfile to tokenize
         raise InputError(f"`{path}` must hold {what}: {error}; make it again") from None
 

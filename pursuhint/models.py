@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
-from pursuhint.errors import InputError, unknown
+from pursuhint.errors import InputError, one_line, unknown
 from pursuhint.files import read_json
 from pursuhint.preprocess import Preprocess, parse_preprocess
 from pursuhint.zoo import ZOO, build_zoo, parse_zoo_name
@@ -103,7 +103,9 @@ def parse_spec(text: str) -> ModelSpec:
     if source == "zoo":
         parse_zoo_name(rest)
     elif tail:
-        raise InputError(f"only zoo models take options such as `?width=0.5`, found `{text}`; leave them out")
+        raise InputError(
+            f"only zoo models take options such as `?width=0.5`, found `{one_line(text)}`; leave them out"
+        )
     return ModelSpec(source, name, dict(option.split("=") for option in tail.split("&") if option))
 
 

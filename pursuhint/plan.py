@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pursuhint.errors import InputError, unknown
-from pursuhint.files import read_json, write_json
+from pursuhint.errors import InputError, one_line, unknown
+from pursuhint.files import in_bytes, parse_json, read_json, write_json
 from pursuhint.pairs import Pair
 
 if TYPE_CHECKING:
@@ -19,10 +18,16 @@ if TYPE_CHECKING:
     from pursuhint.similarity import SimilarityMatrix
 
 VERSION = 1
+LARGEST_PLAN = 10_000_000
+"""Bytes of a plan that is uploaded; one of a million probe images has eight."""
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+Row = Annotated[int, Field(ge=0, lt=2**63)]
+"""A row of a data set, as int64 holds it."""
 
 
 class TeacherRef(_Record):
@@ -31,7 +36,7 @@ class TeacherRef(_Record):
     spec: str
     weights: str | None = None
     hash: str
-    classes: int
+    classes: int = Field(ge=1, lt=2**31)
     preprocess: str
 
 
@@ -65,7 +70,7 @@ class HintPlan(_Record):
     teacher: TeacherRef
     data: str
     data_id: str
-    sample_ids: tuple[int, ...]
+    sample_ids: tuple[Row, ...]
     metric: str
     pooling: str
     method: str
@@ -78,6 +83,8 @@ class HintPlan(_Record):
 
     @model_validator(mode="after")
     def _names_exist(self) -> HintPlan:
+        if len(set(self.layers)) < len(self.layers):
+            raise ValueError("`layers` must name each layer once")
         clustered = [name for cluster in self.clusters for name in cluster]
         if sorted(clustered) != sorted(self.layers):
             raise ValueError("`clusters` must hold every layer exactly once")
@@ -219,15 +226,16 @@ class HintPlan(_Record):
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "content"
             raise InputError(
-                f"`{source}` is not a hint plan: `{place}`: {first['msg']}; make one with `pursuhint "
-                "hints --out`"
+                f"`{source}` is not a hint plan: `{one_line(place)}`: {one_line(first['msg'])}; make one "
+                "with `pursuhint hints --out`"
             ) from None
 
     @staticmethod
     def from_text(text: str | bytes, *, source: str = "the plan") -> HintPlan:
         """Build a plan from the text of its file, as an upload brings it; errors name `source`."""
-        try:
-            content = json.loads(text)
-        except ValueError as error:
-            raise InputError(f"`{source}` must be JSON: {error}; was it cut short or edited?") from None
-        return HintPlan.from_json(content, source=source)
+        if len(text) > LARGEST_PLAN:
+            raise InputError(
+                f"`{source}` has {in_bytes(len(text))}, and a hint plan at most {in_bytes(LARGEST_PLAN)}; "
+                "choose the file that this page or `pursuhint hints --out` saved"
+            )
+        return HintPlan.from_json(parse_json(text, source=source), source=source)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pursuhint.errors import InputError, unknown
+from pursuhint.errors import InputError, one_line, unknown
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,7 +157,7 @@ def parse_preprocess(text: str) -> Preprocess:
     else:
         raise unknown("preprocess", first, [*KNOWN, "m,m,m/s,s,s", "m,m,m/s,s,s/size"])
     if min(std) <= 0:
-        raise InputError(f"every deviation of the preprocess must be above 0, found `{text}`")
+        raise InputError(f"every deviation of the preprocess must be above 0, found `{one_line(text)}`")
     if len(rest) > 3:
         raise _malformed(text)
     resize = _read_size(rest[0], text) if rest else None
@@ -180,15 +181,18 @@ def _read_rgb(part: str, text: str) -> RGB:
 def _read_size(part: str, text: str) -> int | None:
     if not part:
         return None
-    if not part.isdigit() or not 1 <= int(part) <= 4096:
-        raise InputError(f"a size of the preprocess must be 1 to 4096 pixels, found `{part}` in `{text}`")
+    if not re.fullmatch("[0-9]{1,4}", part) or not 1 <= int(part) <= 4096:
+        raise InputError(
+            f"a size of the preprocess must be 1 to 4096 pixels, found `{one_line(part)}` in "
+            f"`{one_line(text)}`"
+        )
     return int(part)
 
 
 def _malformed(text: str) -> InputError:
     return InputError(
         f"a preprocess must be one of {', '.join(KNOWN)} or `m,m,m/s,s,s[/resize[/crop[/interpolation]]]` "
-        f"with three numbers each, found `{text}`"
+        f"with three numbers each, found `{one_line(text)}`"
     )
 
 

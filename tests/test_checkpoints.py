@@ -150,7 +150,7 @@ def test_flipped_bytes_never_raise_anything_else(tmp_path: Path) -> None:
     torch.save(tensors(), path, _use_new_zipfile_serialization=False)
     whole = np.frombuffer(path.read_bytes(), np.uint8)
     refused = 0
-    for _ in range(200):
+    for _ in range(40):
         damaged = whole.copy()
         damaged[random.integers(2, len(whole), 4)] = random.integers(0, 256, 4)
         path.write_bytes(damaged.tobytes())
@@ -158,7 +158,7 @@ def test_flipped_bytes_never_raise_anything_else(tmp_path: Path) -> None:
             read_weights(path)
         except InputError:
             refused += 1
-    assert refused > 100
+    assert refused > 20
 
 
 def zip_of_arrays(path: Path) -> None:
@@ -188,7 +188,7 @@ def torchscript(path: Path) -> None:
         (lambda path: torch.save({}, path), "must hold names and tensors, found an empty dict"),
         (lambda path: torch.save([torch.ones(1)], path), "must hold names and tensors, found a list"),
         (lambda path: torch.save({"epoch": 3, "best": 0.5}, path), "found `epoch` (int), `best` (float)"),
-        (lambda path: torch.save({f"{i}": i for i in range(9)}, path), "`4` (int) and 4 more;"),
+        (lambda path: torch.save({f"{i}": i for i in range(9)}, path), "`4` (int), and 4 more;"),
         (lambda path: torch.save({"w": torch.tensor([1, torch.nan])}, path), "`w` holds NaN or infinite"),
         (lambda path: torch.save({"w": torch.tensor([torch.inf])}, path), "`w` holds NaN or infinite"),
     ],

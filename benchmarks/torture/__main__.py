@@ -13,10 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
-from benchmarks.torture import crowds, disks, kills
+from benchmarks.torture import crowds, disks, hostile, kills
 from benchmarks.torture.bench import Bench, Row
 
-SERIES: tuple[tuple[Callable[[Bench, int], Row], int], ...] = (
+Series = tuple[tuple[Callable[[Bench, int], Row], int], ...]
+FAULTS: Series = (
     (kills.at_random_times, 60),
     (kills.at_writes, 40),
     (kills.the_app, 3),
@@ -29,39 +30,51 @@ SERIES: tuple[tuple[Callable[[Bench, int], Row], int], ...] = (
     (crowds.crowd, 1),
     (crowds.mirror, 2),
 )
-MARK = "<!-- the series -->"
+HOSTILE: Series = (
+    (hostile.checkpoints, 450),
+    (hostile.code, 1),
+    (hostile.bombs, 1),
+    (hostile.images, 350),
+    (hostile.many_images, 100_000),
+    (hostile.plans, 5000),
+    (hostile.paths, 1),
+)
+TABLES = {"<!-- the series -->": FAULTS, "<!-- hostile input -->": HOSTILE}
+"""Mark around a table in the file -> the rows of the table."""
 
 
 def main() -> int:
     """Cause every fault, print what came of it; 1 when anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", type=Path, help="Put the table between the marks of this file.")
+    parser.add_argument("--write", type=Path, help="Put each whole table between its marks in this file.")
     parser.add_argument("--only", help="Of the faults, those whose name holds this.", default="")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     os.nice(10)
-    rows, began = [], time.monotonic()
+    rows, began = {mark: [] for mark in TABLES}, time.monotonic()
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         os.environ["PURSUHINT_HOME"] = folder
         bench = Bench(Path(folder), random.Random(given.seed))
         _import_everything(bench)
         bench.measure()
-        for fault, tries in SERIES:
+        for mark, fault, tries in ((mark, *one) for mark, series in TABLES.items() for one in series):
             name = f"{fault.__module__.rpartition('.')[2]}.{fault.__name__}"
             if given.only not in name:
                 continue
             started = time.monotonic()
             row = fault(bench, tries)
-            rows.append(row)
+            rows[mark].append(row)
             told = row.note or f"{row.tries} tries, {len(row.lost)} lost"
             print(f"{name:<24}{told:<24}{time.monotonic() - started:6.0f} s", flush=True)
             for text in row.lost:
                 print(f"    {text}", flush=True)
     print(f"{time.monotonic() - began:.0f} s in all, seed {given.seed}")
     if given.write:
-        before, _, after = given.write.read_text().split(MARK)
-        given.write.write_text(f"{before}{MARK}\n{_table(rows)}{MARK}{after}")
-    return int(any(row.lost for row in rows))
+        for mark, series in TABLES.items():
+            if len(rows[mark]) == len(series):
+                before, _, after = given.write.read_text().split(mark)
+                given.write.write_text(f"{before}{mark}\n{_table(rows[mark])}{mark}{after}")
+    return int(any(row.lost for table in rows.values() for row in table))
 
 
 def _import_everything(bench: Bench) -> None:

@@ -27,7 +27,7 @@ class AnalysisSettings(BaseModel):
         disk_limit: gigabytes that the features may take; more is refused before the start.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     teacher: str = "builtin:digits-resnet56"
     weights: str | None = None

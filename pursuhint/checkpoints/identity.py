@@ -59,7 +59,8 @@ def infer_classes(weights: Mapping[str, Tensor]) -> int | None:
         >>> infer_classes({"module.layer1.weight": torch.zeros(4, 4), "module.fc.weight": torch.zeros(10, 4)})
         10
     """
-    matches = [match for name in weights if (match := _HEAD.fullmatch(name)) and weights[name].ndim >= 2]
+    heads = {name: tensor for name, tensor in weights.items() if tensor.ndim >= 2 and tensor.numel()}
+    matches = [match for name in heads if (match := _HEAD.fullmatch(name))]
     if not matches:
         return None
     # The outermost one, and of a `classifier` in several steps the last.

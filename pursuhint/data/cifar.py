@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from pursuhint.archives import check_archive
 from pursuhint.data.folder import load_folder
 from pursuhint.data.images import VALIDATION_SHARE, ImageData, Split, content_id, hold_out
-from pursuhint.errors import InputError
+from pursuhint.errors import InputError, one_line
 
 ARCHIVE_FOLDER = {"cifar10": "cifar-10-batches-py", "cifar100": "cifar-100-python"}
 ARRAYS = ("x_train", "y_train", "x_test", "y_test", "classes")
@@ -63,6 +63,7 @@ def load_cifar(name: str, root: Path) -> ImageData:
 def _from_npz(path: Path) -> tuple[np.ndarray, ...]:
     try:
         with np.load(path, allow_pickle=False) as archive:
+            check_archive(archive.zip, path)
             missing = [key for key in ARRAYS if key not in archive]
             if missing:
                 raise InputError(
@@ -71,8 +72,11 @@ def _from_npz(path: Path) -> tuple[np.ndarray, ...]:
             arrays = tuple(archive[key] for key in ARRAYS)
     except FileNotFoundError:
         raise InputError(f"no such file: `{path}`; check the path") from None
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile, EOFError) as error:
-        raise InputError(f"`{path}` must be a readable .npz without pickled objects: {error}") from None
+    except InputError:
+        raise
+    except Exception as error:  # damaged bytes end in a dozen kinds of error, from zipfile to tokenize
+        reason = one_line(error)
+        raise InputError(f"`{path}` must be a readable .npz without pickled objects: {reason}") from None
     n_classes = len(arrays[4])
     for images, labels in (arrays[:2], arrays[2:4]):
         integers = labels.ndim == 1 and labels.dtype.kind in "iu" and len(labels) > 0

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from pursuhint.errors import InputError
+from pursuhint.errors import InputError, one_line
 from pursuhint.jobs import answer, ask
 from pursuhint.progress import Progress, silent
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 CHUNK = 256
 FEWEST = 2000
 """Images for which another process pays: it takes a third of a second to start."""
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
+"""By content, whatever the name says. Not EPS, for which Pillow starts Ghostscript: a program in an image."""
 MOST_PIXELS = 80_000_000
 """Pillow warns a little above this."""
 PATIENCE = 24 * 3600.0
@@ -55,8 +57,8 @@ def decode_all(
     parts = max(1, min(len(os.sched_getaffinity(0)), n // FEWEST))
     bounds = [n * part // parts for part in range(parts + 1)]
     (first, stop), *others = pairwise(bounds)
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed, ThreadPoolExecutor() as helpers:
-        listed.write("\0".join(map(str, paths)))
+    with tempfile.NamedTemporaryFile(suffix=".txt") as listed, ThreadPoolExecutor() as helpers:
+        listed.write(b"\0".join(map(os.fsencode, paths)))
         listed.flush()
         asked = [
             helpers.submit(_ask, str(file.name), listed.name, str(start), str(end)) for start, end in others
@@ -96,36 +98,53 @@ def fit(path: Path, shape: tuple[int, int]) -> np.ndarray:
     """Read an image as uint8 (height, width, 3), resized and centre-cropped where it has another size."""
     from PIL import Image, ImageOps
 
-    image = read_image(path).convert("RGB")
+    image = _in_rgb(read_image(path), path)
     if image.size != (shape[1], shape[0]):
         image = ImageOps.fit(image, (shape[1], shape[0]), method=Image.Resampling.BILINEAR)
     return np.asarray(image)
 
 
+def _in_rgb(image: Image.Image, path: Path) -> Image.Image:
+    """Return an image in 8-bit RGB; Pillow alone would make all of a 16-bit image's lighter half white."""
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        values = np.asarray(image)
+        if values.min() < 0 or values.max() > 65_535:
+            raise InputError(f"`{path}` has values outside of 16 bits; save it with 8 bits a channel")
+        image = Image.fromarray((values // 257).astype(np.uint8))
+    elif image.mode == "F":
+        raise InputError(f"`{path}` has floating-point values, whose white is unknown; save it with 8 bits")
+    return image.convert("RGB")
+
+
 def read_image(path: Path) -> Image.Image:
-    """Read one image.
+    """Read one image, of an animated one the first frame.
 
     Raises:
-        InputError: it cannot be read, or declares too many pixels.
+        InputError: it cannot be read, is of another format (`FORMATS`), or declares too many pixels.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
-        image = Image.open(path)
-        if image.width * image.height > MOST_PIXELS:
-            raise InputError(f"`{path}` declares more than {MOST_PIXELS:,} pixels; remove or shrink it")
-        image.load()
+        with Image.open(path, formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise InputError(f"`{path}` declares more than {MOST_PIXELS:,} pixels; remove or shrink it")
+            image.load()
+    except InputError:
+        raise
     except Image.DecompressionBombError:
         raise InputError(f"`{path}` declares far too many pixels; remove or shrink it") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise InputError(f"cannot read the image `{path}`: {error}; remove or replace it") from None
+    except Exception as error:  # damaged bytes end in a dozen kinds of error, from struct to zlib
+        reason = one_line(error)
+        raise InputError(f"cannot read the image `{path}`: {reason}; remove or replace it") from None
     return image
 
 
 def main() -> int:
     """Decode the part that the command line names."""
     array, listed, start, stop = sys.argv[1:]
-    paths = [Path(name) for name in Path(listed).read_text(encoding="utf-8").split("\0")]
+    paths = [Path(os.fsdecode(name)) for name in Path(listed).read_bytes().split(b"\0")]
     part = paths[int(start) : int(stop)]
     return answer(lambda: decode_part(Path(array), part, int(start)))
 

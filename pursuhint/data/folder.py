@@ -17,6 +17,7 @@ from pursuhint.home import images_folder
 from pursuhint.progress import Progress, silent
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm"}
+LONGEST_CLASS = 100
 LARGEST_KEPT = 256
 """Larger images, and images of several sizes, are resized (shorter side) and centre-cropped to one square, of
 at most this side."""
@@ -86,6 +87,11 @@ def _list_part(root: Path, part: str) -> dict[str, list[Path]]:
     found = {}
     for entry in sorted(folder.iterdir()):
         if entry.is_dir() and not entry.name.startswith("."):
+            if not entry.name.isprintable() or len(entry.name) > LONGEST_CLASS:
+                raise InputError(
+                    f"a class is named by its folder, with at most {LONGEST_CLASS} characters that can be "
+                    f"shown; found {ascii(entry.name[:80])} in `{folder}`: rename it"
+                )
             paths = _list_images(entry)
             if not paths:
                 raise InputError(
@@ -111,7 +117,7 @@ def _decoded(root: Path, paths: list[Path], progress: Progress) -> tuple[np.ndar
     listing = hashlib.sha256()
     for path in paths:
         status = os.stat(path)
-        listing.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        listing.update(os.fsencode(path) + f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     folder = images_folder() / f"{root.name}-{listing.hexdigest()[:16]}"
     array, card = folder / "images.npy", folder / "images.json"
     if not card.is_file():

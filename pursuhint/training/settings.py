@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from pursuhint.errors import InputError, unknown
+from pursuhint.errors import InputError, one_line, unknown
 from pursuhint.pairs import Pair
 from pursuhint.plan import HintPlan
 from pursuhint.training.recipes import recipe_named
@@ -63,7 +63,7 @@ class RunSettings(BaseModel):
         mirrors: ``tensorboard`` and ``mlflow`` are copies of the journal.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     kind: Literal["train", "distill"]
     name: str = ""
@@ -106,6 +106,13 @@ class RunSettings(BaseModel):
     keep_targets: int | None = Field(None, ge=1)
     targets_limit: float = Field(10.0, gt=0, allow_inf_nan=False)
     mirrors: tuple[Literal["tensorboard", "mlflow"], ...] = ()
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _can_be_shown(cls, given: Any) -> Any:
+        if isinstance(given, str) and not given.isprintable():
+            raise ValueError("must be text that can be shown on one line")
+        return given
 
     @model_validator(mode="before")
     @classmethod
@@ -212,7 +219,9 @@ def make_settings(**fields: Any) -> RunSettings:
             names = re.findall("'([^']+)'", first["ctx"]["expected"])
             raise unknown(field.replace("_", " "), str(first["input"]), names) from None
         place = ".".join(str(part) for part in first["loc"])
-        found = f"; found `{first['input']}`" if place and not isinstance(first["input"], dict) else ""
+        told = place and not isinstance(first["input"], dict)
+        found = f"; found `{one_line(first['input'])}`" if told else ""
         raise InputError(
-            f"{f'`{place}`: ' if place else ''}{first['msg'].removeprefix('Value error, ')}{found}"
+            f"{f'`{one_line(place)}`: ' if place else ''}"
+            f"{one_line(first['msg'].removeprefix('Value error, '))}{found}"
         ) from None

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pursuhint.errors import InputError, unknown
+from pursuhint.errors import InputError, one_line, unknown
 
 if TYPE_CHECKING:
     from torch import nn
@@ -159,14 +159,16 @@ def _read_width(value: str) -> float:
         width = math.nan
     if not 0 < width <= WIDEST:
         raise InputError(
-            f"`width` must be a number above 0 and at most {WIDEST:g}, such as 0.5; found `{value}`"
+            f"`width` must be a number above 0 and at most {WIDEST:g}, such as 0.5; found `{one_line(value)}`"
         )
     return width
 
 
 def _read_variant(name: str, value: str) -> Variant:
     if ZOO[name].variant is None:
-        raise InputError(f"`{name}` exists in one form only, found `variant={value}`; leave the variant out")
+        raise InputError(
+            f"`{name}` exists in one form only, found `variant={one_line(value)}`; leave the variant out"
+        )
     if value == "a" or value == "b":
         return value
     raise unknown(f"variant of `{name}`", value, ["a", "b"])

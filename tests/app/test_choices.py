@@ -8,6 +8,7 @@ import pytest
 from streamlit.typing import PlotlyState
 
 from app.state import KEY, Choice
+from pursuhint.allowed import VARIABLE
 from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError
 from pursuhint.hints import choose_hints
@@ -143,7 +144,7 @@ def test_the_last_hint_point_stays(open_page, teacher):
     assert "is the last hint point" in app.error[0].value
 
 
-def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teacher):
+def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teacher, monkeypatch):
     plan = choose_hints(teacher, metric="cka_linear", clusters=4).toggled("layer1.0")
     app = open_page("hint_points")
     app.file_uploader[0].upload("plan.json", plan.model_dump_json().encode())
@@ -160,6 +161,15 @@ def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teac
     app.run()
     assert "`cut.json` must be JSON" in app.error[0].value
     assert hint_points(app) == plan.hint_points
+    monkeypatch.setenv(VARIABLE, str(teacher.path))
+    for change in (
+        {"data": "folder:/etc"},
+        {"teacher": plan.teacher.model_copy(update={"weights": "/etc/w"})},
+    ):
+        elsewhere = plan.model_copy(update=change).model_dump_json().encode()
+        app.file_uploader[0].upload("elsewhere.json", elsewhere)
+        app.run()
+        assert not app.exception and "lies outside of the folders that may be read" in app.error[0].value
 
 
 def test_layer_maps_are_made_on_demand_and_kept(open_page, teacher, monkeypatch):

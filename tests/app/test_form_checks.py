@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.form_checks import problems
+from app.form_checks import problems, resolved
+from pursuhint.allowed import VARIABLE
 from pursuhint.analysis import AnalysisSettings
+from pursuhint.errors import InputError
 
 HERE = str(Path(__file__).parent)
 ROOT = Path(__file__).parents[2]
@@ -36,12 +38,30 @@ GOOD = {"teacher": "zoo:resnet20", "weights": __file__, "data": "digits", "prepr
             {"preprocess": "imagnet"},
             "**Preprocessing**: unknown preprocess `imagnet`: did you mean `imagenet",
         ),
+        ({"weights": "a\0b"}, "**Checkpoint**: a path is at most 4,096 characters that can be shown"),
+        ({"data": f"folder:/{'n' * 300}"}, "cannot be a path: File name too long; check it"),
         ({"preprocess": "0.5,0.5/0.2"}, "**Preprocessing**: a preprocess must be one of imagenet, "),
     ],
 )
 def test_a_field_that_cannot_be_used_is_named_with_the_reason(fields, message):
     (line,) = problems(AnalysisSettings(**GOOD | fields))
     assert message in line and "--" not in line and "\n" not in line
+
+
+def test_paths_out_of_the_allowed_folders_are_refused_by_field(monkeypatch, tmp_path):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    asked = AnalysisSettings(**GOOD | {"data": "folder:/etc"})
+    checkpoint, data = problems(asked)
+    assert checkpoint.startswith(f"**Checkpoint**: `{__file__}` lies outside of the folders that may be read")
+    assert data.startswith("**Data**: `/etc` lies outside")
+    with pytest.raises(InputError, match="lies outside"):
+        resolved(asked)
+
+
+def test_what_is_asked_for_names_whole_paths(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    asked = resolved(AnalysisSettings(weights="a/../w.pt", data="folder:images"))
+    assert (asked.weights, asked.data) == (f"{tmp_path}/w.pt", f"folder:{tmp_path}/images")
 
 
 def test_every_field_that_must_change_is_named():

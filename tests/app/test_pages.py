@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pursuhint.allowed import VARIABLE
 from tests.app.conftest import texts
 
 PAGES = ("teacher", "similarity", "what_a_layer_sees", "hint_points", "distill", "runs")
@@ -83,11 +84,14 @@ def test_first_page_can_still_choose_another_teacher_when_this_one_is_broken(ope
     assert [box.label for box in app.text_input][:2] == ["Network", "Checkpoint"]
 
 
-def test_the_address_names_another_analysis(open_page, teacher, tmp_path):
+def test_the_address_names_another_analysis_that_may_be_read(open_page, teacher, tmp_path, monkeypatch):
     other = teacher.path.rename(tmp_path / "other")
     app = open_page("similarity", teacher=str(other))
     assert not app.error and app.title[0].value == "Similarity"
     assert app.query_params["teacher"] in (str(other), [str(other)])
+    monkeypatch.setenv(VARIABLE, "")  # the data folder alone
+    app = open_page("similarity", teacher=str(tmp_path))
+    assert not app.exception and "lies outside of the folders that may be read" in app.error[0].value
 
 
 def test_the_address_names_an_analysis_that_is_not_there(open_page, teacher):

@@ -10,6 +10,7 @@ import pytest
 
 from app.state import KEY
 from app.teachers import REOPEN, TABS
+from pursuhint.allowed import VARIABLE
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings
 from pursuhint.analysis.worker import analyse
 from pursuhint.home import analyses_folder
@@ -156,12 +157,15 @@ def test_earlier_analyses_can_be_opened_again(open_page, teacher):
     assert earlier.name in str(app.query_params["teacher"])
 
 
-def test_a_folder_that_is_no_analysis_says_so(open_page, teacher, tmp_path):
+def test_a_folder_that_is_no_analysis_or_may_not_be_read_says_so(open_page, teacher, tmp_path, monkeypatch):
     app = open_earlier(open_page("teacher"))
     widget(app.text_input, "Folder of an analysis").set_value(str(tmp_path / "none"))
     next(one for one in app.button if one.label == "Open" and "folder-form" in str(one.key or one.form_id))
     app.button(key="FormSubmitter:folder-form-Open").click().run()
     assert not app.exception and "holds no analysis" in texts(app)
+    monkeypatch.setenv(VARIABLE, str(teacher.path))
+    app.button(key="FormSubmitter:folder-form-Open").click().run()
+    assert not app.exception and "none` lies outside of the folders that may be read" in texts(app)
 
 
 def test_an_analysis_of_flattened_activations_offers_what_it_allows(open_page, monkeypatch, tmp_path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from benchmarks.torture.hostile_files import image_bombs, images, mutated
 from pursuhint.data import decoding, load_data
 from pursuhint.data.folder import LARGEST_KEPT
 from pursuhint.errors import InputError
@@ -214,4 +216,83 @@ def test_an_image_that_declares_too_many_pixels_is_named(tree: Path, monkeypatch
 def test_an_image_that_pillow_refuses_for_its_size_is_named(tree: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 50)  # an error above twice as many
     with pytest.raises(InputError, match=r"`.*png` declares far too many pixels; remove or shrink it"):
+        load_data(f"folder:{tree}")
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "ppm"])
+def test_16_bit_greys_keep_their_brightness(tmp_path: Path, ending: str):
+    greys = np.linspace(0, 65_535, 120).astype(np.uint16).reshape(10, 12)
+    Image.fromarray(greys).save(tmp_path / f"a.{ending}")
+    expected = np.repeat((greys // 257)[..., None], 3, axis=2)
+    np.testing.assert_array_equal(decoding.fit(tmp_path / f"a.{ending}", (10, 12)), expected)
+
+
+def test_cmyk_becomes_rgb_and_of_an_animation_the_first_frame_counts(tmp_path: Path):
+    Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / "red.jpg")
+    assert decoding.fit(tmp_path / "red.jpg", (8, 8))[0, 0] == pytest.approx([255, 0, 0], abs=3)
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    for ending in ("gif", "png", "webp"):
+        lossless = {"lossless": True} if ending == "webp" else {}
+        path = tmp_path / f"frames.{ending}"
+        frames[0].save(path, save_all=True, append_images=frames[1:], **lossless)
+        with Image.open(path) as image:
+            assert image.n_frames == 3
+        assert decoding.fit(path, (8, 8))[0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "value", "message"),
+    [
+        ("F", 0.5, "has floating-point values, whose white is unknown; save it with 8 bits"),
+        ("I", 70_000, "has values outside of 16 bits; save it with 8 bits a channel"),
+        ("I", -1, "has values outside of 16 bits"),
+    ],
+)
+def test_brightness_that_cannot_be_told_is_refused(tmp_path: Path, mode: str, value: float, message: str):
+    Image.new(mode, (8, 8), value).save(tmp_path / "a.tif")
+    with pytest.raises(InputError, match=message):
+        decoding.fit(tmp_path / "a.tif", (8, 8))
+
+
+@pytest.mark.parametrize("name", image_bombs())
+def test_bombs_programs_and_what_is_no_image_are_named(tmp_path: Path, name: str):
+    path = tmp_path / "a.png"
+    path.write_bytes(image_bombs()[name])
+    with pytest.raises(InputError, match=r"`.*a.png`?.*; (remove|shrink)") as refused:
+        decoding.fit(path, (8, 8))
+    assert str(refused.value).isprintable() and len(str(refused.value)) < 1000
+
+
+def test_postscript_is_not_given_to_ghostscript(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from PIL import EpsImagePlugin
+
+    started = []
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *given: started.append(given))
+    (tmp_path / "a.png").write_bytes(image_bombs()["postscript"])
+    with Image.open(tmp_path / "a.png") as image:  # Pillow alone would take it, whatever its name
+        assert image.format == "EPS"
+    with pytest.raises(InputError, match="cannot identify image file"):
+        decoding.fit(tmp_path / "a.png", (8, 8))
+    assert started == []
+
+
+@pytest.mark.parametrize("ending", images())
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about the damage
+def test_images_damaged_at_random_are_read_or_named(tmp_path: Path, ending: str):
+    whole, chance, path, read = images()[ending], random.Random(2), tmp_path / "given", 0
+    for _ in range(25):
+        path.write_bytes(mutated(whole, chance)[1])
+        try:
+            read += decoding.fit(path, (20, 24)).shape == (20, 24, 3)
+        except InputError:
+            read += 0
+    assert read < 25
+
+
+def test_names_that_are_no_text_are_read_as_files_and_refused_as_classes(tmp_path: Path, tree: Path):
+    odd = os.fsdecode(b"\xff\xfe.png")
+    picture(tree / "train" / "rose" / odd, 5)
+    assert len(load_data(f"folder:{tree}").train) == 19
+    os.rename(tree / "train" / "rose", tree / "train" / os.fsdecode(b"ro\xff"))
+    with pytest.raises(InputError, match=r"at most 100 characters that can be shown; found 'ro.udcff' in"):
         load_data(f"folder:{tree}")
