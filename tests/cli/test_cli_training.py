@@ -33,7 +33,7 @@ def test_train_writes_a_network_with_its_card(pursuhint, tmp_path: Path):
     card = json.loads(out.with_suffix(".json").read_text())
     assert card["model"] == STUDENT
     assert card["command"].startswith(
-        f"pursuhint train --model {STUDENT} --data digits --epochs 1 --batch-size 32"
+        f"pursuhint train --model '{STUDENT}' --data digits --epochs 1 --batch-size 32"
     )
     assert card["command"].endswith(f"--threads 1 --mix mixup --ema 0.5 --out {out}")
     assert card["test_accuracy"] == found["metrics"]["test_accuracy"]
