@@ -11,11 +11,13 @@ import numpy as np
 import streamlit as st
 
 from app import cached, state
-from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder, list_analyses
+from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder, list_analyses, request_analysis
 from pursuhint.clustering import Clustering
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.home import analyses_folder
 from pursuhint.plan import HintPlan
+from pursuhint.runs import find_run
+from pursuhint.runs.as_teacher import as_teacher
 from pursuhint.similarity import SimilarityMatrix
 from pursuhint.view import LayerView, Order, layer_view
 
@@ -23,6 +25,9 @@ VARIABLE = "PURSUHINT_ANALYSIS"
 """Names an analysis folder that is opened first, in place of the built-in teacher's."""
 PARAMETER = "teacher"
 """In the address: the analysis that is looked at, when it is not the one opened first."""
+
+OF_RUN = "run:"
+"""In place of an analysis: the network that the run of this id has trained."""
 
 
 def first() -> Path:
@@ -33,7 +38,10 @@ def first() -> Path:
 def follow_address() -> None:
     """Open the analysis that the address of a new visit names; later keep the address true."""
     mine, named = state.get(), st.query_params.get(PARAMETER)
-    if mine.teacher is None and named:
+    if named and named.startswith(OF_RUN):
+        st.query_params.pop(PARAMETER)  # it is asked for once; the address of the analysis takes its place
+        mine.watch(request_analysis(as_teacher(find_run(named.removeprefix(OF_RUN)))))
+    elif mine.teacher is None and named:
         mine.open_teacher(cached.analysis(analyses_folder() / named))  # an absolute path stands for itself
     elif mine.teacher in (None, first()):
         st.query_params.pop(PARAMETER, None)
