@@ -33,8 +33,8 @@ def training_problems(own: OwnTeacher) -> list[str]:
     """Return why a training cannot begin: one line for each field that must change, in their order.
 
     Example:
-        >>> training_problems(OwnTeacher(network="zoo:resnet56", begin="published"))[0][:56]
-        '**Begins with**: `zoo:resnet56` has no published weights'
+        >>> training_problems(OwnTeacher(network="zoo:resnet56", begin="published"))[0][:66]
+        '**Weights to begin with**: `zoo:resnet56` has no published weights'
     """
     asked = AnalysisSettings(
         teacher=own.network.strip(),
@@ -44,9 +44,9 @@ def training_problems(own: OwnTeacher) -> list[str]:
     )
     checks = {"Data": _data, "Network": _untrained, "Preprocessing": _preprocessing}
     if own.begin == "file":
-        checks["Weights"] = _file
+        checks["Weight file"] = _file
     elif own.begin == "published":
-        checks["Begins with"] = _published
+        checks["Weights to begin with"] = _published
     return _refused(asked, checks)
 
 

@@ -21,8 +21,8 @@ from pursuhint.training.command import train_options
 from pursuhint.training.outlook import Outlook
 from pursuhint.training.settings import RunSettings
 
-BEGIN = {"random": "Random weights", "file": "A checkpoint", "published": "Published weights"}
-LEARN = {"slowly": "All, the trunk slowly", "head": "Head only", "all": "All alike"}
+BEGIN = {"random": "Random", "file": "Checkpoint", "published": "Published"}
+LEARN = {"slowly": "Fine-tune", "head": "Head only", "all": "All alike"}
 NOTES = {
     "slowly": "The head learns at the full rate, all else at a tenth of it: fine-tuning.",
     "head": "All but the head is frozen, batch norm's statistics included: a linear probe, the quickest.",
@@ -49,12 +49,14 @@ def draw(datasets: tuple[str, ...], preprocesses: tuple[str, ...]) -> None:
 
 
 def _beginning(own: OwnTeacher) -> None:
-    _choice("Begins with", "begin", BEGIN)
+    _choice("Weights to begin with", "begin", BEGIN)
     if own.begin == "random":
         return
-    if own.begin == "file":
+    if own.begin == "published":
+        st.caption("Those that torchvision or timm publish for this network, fetched once.")
+    elif own.begin == "file":
         st.text_input(
-            "Weights",
+            "Weight file",
             placeholder=form_checks.EXAMPLE,
             help="A file on the machine that runs the app. For other classes it gets a new head.",
             **_tie("weights"),
@@ -120,12 +122,9 @@ def _draw_outlook(outlook: Outlook) -> None:
             st.metric("of them learn", count(outlook.trained_parameters), width="content")
         st.metric("images", f"{outlook.images:,}", width="content")
         st.metric("classes", outlook.classes, width="content")
-    st.caption(
-        plain(f"Images of {shape(outlook.image_shape)}, preprocessed as `{outlook.preprocess}`.").replace(
-            "\\`", "`"
-        )
-    )
-    st.caption(f"It {plain(outlook.beginning)}.")
+    st.caption(f"Images of {shape(outlook.image_shape)}, preprocessed as `{outlook.preprocess}`.")
+    if outlook.beginning:
+        st.caption(f"It {plain(outlook.beginning)}.")
 
 
 def _time(wanted: RunSettings) -> None:
@@ -136,6 +135,7 @@ def _time(wanted: RunSettings) -> None:
             return
         with st.spinner("Taking the first steps …"):
             mine.tried[key] = ask_dry_run(wanted)
+        st.rerun()  # without the button
     tried = mine.tried[key]
     whole, memory = in_words(tried.run_seconds(wanted.epochs)), in_bytes(tried.peak_bytes)
     st.markdown(

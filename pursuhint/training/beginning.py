@@ -61,14 +61,14 @@ class Beginning:
 
     @property
     def text(self) -> str:
-        """What it is, in words."""
+        """What it is, in words; nothing for random weights."""
         if self.weights is None:
-            return "begins with random weights"
+            return ""
         names, classes = ", ".join(self.head), self.network.classes
         head = f"its head ({names}) is kept, which has {classes} outputs too"
         if self.has_new_head:
             head = f"a new head ({names}) with {classes} outputs in place of {self.classes_before}"
-        return f"begins with `{self.weights.name}`: {head}{self._trunk}"
+        return f"begins with {self.weights.name}: {head}{self._trunk}"
 
     @property
     def _trunk(self) -> str:

@@ -6,7 +6,17 @@ import shlex
 
 from pursuhint.training.settings import RunSettings
 
-RARE = ("accumulate", "mix", "mix_alpha", "ema", "select", "label_smoothing", "precision", "compile")
+RARE = (
+    "augmentation",
+    "accumulate",
+    "mix",
+    "mix_alpha",
+    "ema",
+    "select",
+    "label_smoothing",
+    "precision",
+    "compile",
+)
 """Settings that are seldom given, called the same on the command line."""
 
 

@@ -28,7 +28,7 @@ class Outlook:
         images: it is trained on.
         image_shape: channels, height and width of a prepared image.
         preprocess: that was settled on.
-        beginning: what it begins with, in words.
+        beginning: which weights it begins with, in words; empty for random ones.
     """
 
     network: str
@@ -60,24 +60,27 @@ def training_outlook(settings: RunSettings) -> Outlook:
     """
     check_settings(settings)
     from pursuhint.data import load_data
+    from pursuhint.layers import candidate_layers
+    from pursuhint.preprocess import parse_preprocess
     from pursuhint.training.batches import check_batch_size
-    from pursuhint.training.beginning import with_fitting_preprocess
-    from pursuhint.training.prepare import load_parts
+    from pursuhint.training.beginning import begin, with_fitting_preprocess
 
     data = load_data(settings.data)
     settled = with_fitting_preprocess(settings, data)
-    parts = load_parts(settled)
+    beginning = begin(settled, len(data.classes))
+    shape = parse_preprocess(settled.preprocess).shape_of(data.train.images(slice(0, 1)))
+    candidate_layers(beginning.network.model, shape)  # refuses images that the network cannot take
     images = settings.limit or len(data.train)
     check_batch_size(settings.batch_size, images)
     return Outlook(
-        network=parts.student.spec,
-        parameters=parts.student.parameters,
-        trained_parameters=parts.beginning.trained_parameters,
+        network=beginning.network.spec,
+        parameters=beginning.network.parameters,
+        trained_parameters=beginning.trained_parameters,
         classes=len(data.classes),
         images=images,
-        image_shape=parts.preprocess.shape_of(data.train.images(slice(0, 1))),
+        image_shape=shape,
         preprocess=settled.preprocess,
-        beginning=parts.beginning.text,
+        beginning=beginning.text,
     )
 
 
