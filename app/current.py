@@ -40,13 +40,23 @@ def follow_address() -> None:
     mine, named = state.get(), st.query_params.get(PARAMETER)
     if named and named.startswith(OF_RUN):
         st.query_params.pop(PARAMETER)  # it is asked for once; the address of the analysis takes its place
-        mine.watch(request_analysis(as_teacher(find_run(named.removeprefix(OF_RUN)))))
+        _follow_run(named.removeprefix(OF_RUN))
     elif mine.teacher is None and named:
         mine.open_teacher(cached.analysis(analyses_folder() / named))  # an absolute path stands for itself
     elif mine.teacher in (None, first()):
         st.query_params.pop(PARAMETER, None)
     else:
         st.query_params[PARAMETER] = _reference(mine.teacher)
+
+
+def _follow_run(identity: str) -> None:
+    """Open the analysis of what a run has trained; one that is still to be made is watched."""
+    mine, found = state.get(), request_analysis(as_teacher(find_run(identity)))
+    if found.is_ready:
+        mine.open_teacher(cached.analysis(found.path))
+    else:
+        analysis()  # the one opened first, which is looked at meanwhile
+        mine.watch(found)
 
 
 def _reference(path: Path) -> str:

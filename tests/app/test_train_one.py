@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+import psutil
 import pytest
 
 from app.own_teacher import OwnTeacher
@@ -179,17 +182,25 @@ def test_trained_networks_are_listed_until_they_are_analysed(open_page, trained,
 
     def request(settings):
         asked.append(settings)
-        return AnalysisFolder(analyses_folder() / settings.key())
+        folder = AnalysisFolder(analyses_folder() / settings.key())
+        if len(asked) == 1:
+            folder.create(settings.model_dump(mode="json"))
+            me = psutil.Process(os.getpid())
+            folder.set_state("running", pid=me.pid, born=me.create_time())
+        return folder
 
     monkeypatch.setattr("app.teachers.request_analysis", request)
+    monkeypatch.setattr("app.current.request_analysis", request)
     app = open_page("teacher")
     app.session_state[TABS] = REOPEN
     app.run()
     assert "digits · " in texts(app) and "trained here" in texts(app)
-    widget(app.button, "Use").click()
-    monkeypatch.setattr("app.teachers.watch", lambda: None)
-    app.run()
-    assert asked == [as_teacher(trained)]
+    widget(app.button, "Use").click().run()
+    followed = open_page("teacher", teacher=f"run:{trained.id}")
+    assert asked == 2 * [as_teacher(trained)]
+    for one in (app, followed):
+        assert not one.exception and widget(one.button, "Cancel")
+        assert one.session_state[KEY].watched == analyses_folder() / as_teacher(trained).key()
 
 
 def test_a_run_without_a_network_is_no_teacher(open_page, make_run):
