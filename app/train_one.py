@@ -17,7 +17,7 @@ from pursuhint.data.suggestions import suggested_teachers
 from pursuhint.dry_run import ask_dry_run
 from pursuhint.files import in_bytes
 from pursuhint.runs.pace import in_words
-from pursuhint.training.command import train_options
+from pursuhint.training.command import train_command
 from pursuhint.training.outlook import Outlook
 from pursuhint.training.settings import RunSettings
 
@@ -111,8 +111,7 @@ def _start(own: OwnTeacher) -> None:
         st.switch_page("../pages/runs.py", query_params={"run": run})
     if wanted:
         with st.expander("The same from the command line", icon=":material/terminal:"):
-            lines = ["pursuhint train", *train_options(wanted), "--detach"]
-            st.code(" \\\n    ".join(lines), language="bash", wrap_lines=True)
+            st.code(train_command(wanted), language="bash", wrap_lines=True)
 
 
 def _draw_outlook(outlook: Outlook) -> None:
@@ -129,7 +128,8 @@ def _draw_outlook(outlook: Outlook) -> None:
 
 def _time(wanted: RunSettings) -> None:
     """Say how long the training will take once its first steps were tried, else offer to try them."""
-    mine, key = state.get(), wanted.model_copy(update={"name": "", "seed": 0}).model_dump_json()
+    same = {"name": "", "seed": 0, "epochs": 1, "recipe": None}  # a step takes as long, whatever they are
+    mine, key = state.get(), wanted.model_copy(update=same).model_dump_json()
     if key not in mine.tried:
         if not st.button("How long will it take?", key="train-try", icon=":material/timer:", width="stretch"):
             return
@@ -142,8 +142,6 @@ def _time(wanted: RunSettings) -> None:
         f":material/timer: **about {whole}** for {several(wanted.epochs, 'epoch')} on {tried.device}"
         f"&ensp;:gray[:small[{memory} of memory]]"
     )
-    for text in tried.warnings:
-        st.warning(plain(text), icon=":material/warning:")
 
 
 def _tie(field: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pursuhint.jobs.stopping import stop_soon
 from pursuhint.origin import origin
 from pursuhint.runs import RunFolder, delete_runs
 from pursuhint.runs.labels import LONGEST_NAME
+from pursuhint.training.command import train_command
 from pursuhint.training.settings import RunSettings
 
 COLOURS = {
@@ -62,6 +63,9 @@ def _deeds(run: RunFolder, summary: dict[str, Any], settings: RunSettings, tags:
         if settings.plan:
             st.caption("The same training as a command, with the plan in plan.json")
             st.code(launch.command(settings), language="bash", wrap_lines=True)
+        else:
+            st.caption("The same training as a command")
+            st.code(train_command(settings), language="bash", wrap_lines=True)
     if now in LIVE:
         off = now == "stopping"
         st.button(

@@ -61,3 +61,8 @@ def train_options(settings: RunSettings, *, threads: int | None = None) -> list[
         for name, value in given.items()
         if value is not None
     ]
+
+
+def train_command(settings: RunSettings) -> str:
+    """Write the command that starts the same training in a process of its own, an option a line."""
+    return " \\\n    ".join(["pursuhint train", *train_options(settings), "--detach"])

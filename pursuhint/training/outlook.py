@@ -56,7 +56,7 @@ def training_outlook(settings: RunSettings) -> Outlook:
         ...     make_settings(kind="train", student="resnet8", data="digits", preprocess="auto")
         ... )
         >>> told.network, told.parameters, told.image_shape, told.preprocess
-        ('zoo:resnet8', 78042, (3, 8, 8), 'digits')
+        ('zoo:resnet8', 75290, (3, 8, 8), 'digits')
     """
     check_settings(settings)
     from pursuhint.data import load_data
