@@ -162,7 +162,7 @@ class AppState:
         draft: where the work is kept.
         recipe: how the next student is to be trained.
         own: how a teacher of the visitor's own is to be trained.
-        tried: settings of a training, as JSON -> what its first steps told.
+        own_tried: settings of the last dry run of it, as JSON, and what that told.
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
         launched: ticket of a Start button -> id of the run that its first click started.
         asked_dry_run: whether a dry run is to be made as soon as the page knows its settings.
@@ -189,7 +189,7 @@ class AppState:
     draft: KeptDraft = field(default_factory=KeptDraft)
     recipe: Recipe = field(default_factory=Recipe)
     own: OwnTeacher = field(default_factory=OwnTeacher)
-    tried: dict[str, DryRun] = field(default_factory=dict)
+    own_tried: tuple[str, DryRun] | None = None
     guided: dict[str, str] = field(default_factory=dict)
     launched: dict[int, str] = field(default_factory=dict)
     ticket: int = 0

@@ -130,13 +130,13 @@ def _time(wanted: RunSettings) -> None:
     """Say how long the training will take once its first steps were tried, else offer to try them."""
     same = {"name": "", "seed": 0, "epochs": 1, "recipe": None}  # a step takes as long, whatever they are
     mine, key = state.get(), wanted.model_copy(update=same).model_dump_json()
-    if key not in mine.tried:
+    if mine.own_tried is None or mine.own_tried[0] != key:
         if not st.button("How long will it take?", key="train-try", icon=":material/timer:", width="stretch"):
             return
         with st.spinner("Taking the first steps …"):
-            mine.tried[key] = ask_dry_run(wanted)
+            mine.own_tried = key, ask_dry_run(wanted)
         st.rerun()  # without the button
-    tried = mine.tried[key]
+    tried = mine.own_tried[1]
     whole, memory = in_words(tried.run_seconds(wanted.epochs)), in_bytes(tried.peak_bytes)
     st.markdown(
         f":material/timer: **about {whole}** for {several(wanted.epochs, 'epoch')} on {tried.device}"
