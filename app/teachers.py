@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import streamlit as st
@@ -19,6 +20,8 @@ from pursuhint.runs.as_teacher import as_teacher
 DATA = ("digits", "cifar10:/path/to/data", "cifar100:/path/to/data", "folder:/path/to/images", "fake")
 PREPROCESS = ("auto", "imagenet", "cifar10", "cifar100", "digits")
 TABS, TRAIN, REOPEN = "teacher-tabs", "Train one", "Reopen"
+MOST_TRAINED = 8
+"""Runs that are offered as teachers; any other one's page does so, too."""
 
 
 def another() -> None:
@@ -108,10 +111,10 @@ def reopen() -> None:
 
 
 def _trained() -> None:
-    """Offer the networks that were trained here and that nobody has analysed yet."""
-    for summary in cached.summaries()[0]:
-        if summary["settings"]["kind"] != "train" or summary["state"] != "finished":
-            continue
+    """Offer the networks that were trained here last and that nobody has analysed yet."""
+    finished = (one for one in cached.summaries()[0] if one["state"] == "finished")
+    trained = (one for one in finished if one["settings"]["kind"] == "train")
+    for summary in itertools.islice(trained, MOST_TRAINED):
         run = find_run(summary["id"])
         if AnalysisFolder(analyses_folder() / as_teacher(run).key()).is_ready:
             continue  # it is listed with the analyses
