@@ -28,6 +28,8 @@ from pursuhint.runs import RunIndex
 from pursuhint.runs.report_card import ReportCard
 from pursuhint.similarity import SimilarityMatrix
 from pursuhint.students import StudentCard, Target
+from pursuhint.training.outlook import Outlook, ask_outlook
+from pursuhint.training.settings import RunSettings
 
 Keys = tuple[str | int, ...]
 
@@ -154,6 +156,18 @@ def student_with(
 @keep(16, "Counting the images …")
 def training_images(data: str, data_id: str) -> int:
     return ask_training_images(data, data_id)
+
+
+@keep(32, "Looking at the network …")
+def _outlook(settings: str, written: int) -> Outlook:
+    return ask_outlook(RunSettings.model_validate_json(settings))
+
+
+def outlook(settings: RunSettings) -> Outlook:
+    """Return what a training would be; epochs, rates and the name do not change that."""
+    same = {"epochs": 1, "learning_rate": 1.0, "name": "", "recipe": None, "seed": 0}
+    written = stamp(Path(settings.init)) if settings.init else 0
+    return _outlook(settings.model_copy(update=same).model_dump_json(), written)
 
 
 @keep(64, "Looking for students …")

@@ -12,11 +12,13 @@ import streamlit as st
 
 from app import cached, state
 from pursuhint.allowed import typed_data, typed_path
-from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder, list_analyses
+from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder, list_analyses, request_analysis
 from pursuhint.clustering import Clustering
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.home import analyses_folder
 from pursuhint.plan import HintPlan
+from pursuhint.runs import find_run
+from pursuhint.runs.as_teacher import as_teacher
 from pursuhint.similarity import SimilarityMatrix
 from pursuhint.view import LayerView, Order, layer_view
 
@@ -24,6 +26,9 @@ VARIABLE = "PURSUHINT_ANALYSIS"
 """Names an analysis folder that is opened first, in place of the built-in teacher's."""
 PARAMETER = "teacher"
 """In the address: the analysis that is looked at, when it is not the one opened first."""
+
+OF_RUN = "run:"
+"""In place of an analysis: the network that the run of this id has trained."""
 
 
 def first() -> Path:
@@ -34,7 +39,10 @@ def first() -> Path:
 def follow_address() -> None:
     """Open the analysis that the address of a new visit names; later keep the address true."""
     mine, named = state.get(), st.query_params.get(PARAMETER)
-    if mine.teacher is None and named:
+    if named and named.startswith(OF_RUN):
+        st.query_params.pop(PARAMETER)  # it is asked for once; the address of the analysis takes its place
+        _follow_run(named.removeprefix(OF_RUN))
+    elif mine.teacher is None and named:
         mine.open_teacher(cached.analysis(_named(named)))
     elif mine.teacher in (None, first()):
         st.query_params.pop(PARAMETER, None)
@@ -51,6 +59,16 @@ def _named(reference: str) -> Path:
     if reference in (str(first()), str(BUILTIN_ANALYSIS)):  # whoever runs the app chose these
         return Path(reference)
     return typed_path(analyses_folder() / reference)  # an absolute path stands for itself
+
+
+def _follow_run(identity: str) -> None:
+    """Open the analysis of what a run has trained; one that is still to be made is watched."""
+    mine, found = state.get(), request_analysis(as_teacher(find_run(identity)))
+    if found.is_ready:
+        mine.open_teacher(cached.analysis(found.path))
+    else:
+        analysis()  # the one opened first, which is looked at meanwhile
+        mine.watch(found)
 
 
 def _reference(path: Path) -> str:

@@ -143,13 +143,14 @@ def plan(plan: HintPlan) -> None:
 
 
 def student(run: RunFolder) -> None:
-    """Offer the trained student."""
+    """Offer the trained student; a network that no teacher taught may become one, which then goes first."""
+    taught = run.run_settings.kind == "distill"
     st.download_button(
-        "Download student",
+        "Download student" if taught else "Download",
         run.student.read_bytes,
         f"{run.id}.safetensors",
         "application/octet-stream",
         on_click="ignore",
-        type="primary",
+        type="primary" if taught else "secondary",
         icon=":material/download:",
     )

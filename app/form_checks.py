@@ -1,9 +1,10 @@
-"""What the analysis form can refuse at once, in its own words; the worker judges what only torch can tell."""
+"""What the forms of the Teacher page refuse at once, in their words; a worker judges what only torch can."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from app.own_teacher import OwnTeacher
 from pursuhint.allowed import typed_data, typed_path
 from pursuhint.analysis import AnalysisSettings
 from pursuhint.data import SPECS
@@ -11,6 +12,7 @@ from pursuhint.errors import InputError, unknown
 from pursuhint.home import home
 from pursuhint.models import model_names, parse_spec
 from pursuhint.preprocess import parse_preprocess
+from pursuhint.published import check_published
 
 SLOW_SOURCES = ("torchvision", "timm")
 """Whose names come with packages that import torch."""
@@ -24,8 +26,33 @@ def problems(asked: AnalysisSettings) -> list[str]:
         >>> problems(AnalysisSettings(teacher="zoo:resnet57", weights=__file__))[0][:63]
         '**Network**: unknown zoo model `resnet57`: did you mean `resnet'
     """
+    return _refused(asked, CHECKS)
+
+
+def training_problems(own: OwnTeacher) -> list[str]:
+    """Return why a training cannot begin: one line for each field that must change, in their order.
+
+    Example:
+        >>> training_problems(OwnTeacher(network="zoo:resnet56", begin="published"))[0][:66]
+        '**Weights to begin with**: `zoo:resnet56` has no published weights'
+    """
+    asked = AnalysisSettings(
+        teacher=own.network.strip(),
+        weights=own.weights.strip() or None,
+        data=own.data.strip(),
+        preprocess=own.preprocess.strip(),
+    )
+    checks = {"Data": _data, "Network": _untrained, "Preprocessing": _preprocessing}
+    if own.begin == "file":
+        checks["Weight file"] = _file
+    elif own.begin == "published":
+        checks["Weights to begin with"] = _published
+    return _refused(asked, checks)
+
+
+def _refused(asked: AnalysisSettings, checks: Mapping[str, Callable[[AnalysisSettings], None]]) -> list[str]:
     found = []
-    for field, check in CHECKS.items():
+    for field, check in checks.items():
         try:
             check(asked)
         except InputError as error:
@@ -41,6 +68,18 @@ def resolved(asked: AnalysisSettings) -> AnalysisSettings:
     """
     weights = str(typed_path(asked.weights)) if asked.weights else None
     return asked.model_copy(update={"weights": weights, "data": typed_data(asked.data)})
+
+
+def _untrained(asked: AnalysisSettings) -> None:
+    _network(asked)
+    if asked.teacher.removeprefix("builtin:") in model_names("builtin"):
+        raise InputError(
+            f"`{asked.teacher}` is trained already; name an architecture, such as `zoo:resnet56`"
+        )
+
+
+def _published(asked: AnalysisSettings) -> None:
+    check_published(asked.teacher)
 
 
 def _network(asked: AnalysisSettings) -> None:
@@ -63,6 +102,10 @@ def _checkpoint(asked: AnalysisSettings) -> None:
         if asked.weights:
             raise InputError(f"`{asked.teacher}` brings its own weights; leave the field empty")
         return
+    _file(asked)
+
+
+def _file(asked: AnalysisSettings) -> None:
     if not asked.weights:
         raise InputError(f"the field is empty; name the file of the trained weights, such as `{EXAMPLE}`")
     path = typed_path(asked.weights)

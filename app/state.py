@@ -10,6 +10,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from app.lesson.reading import Reading
+from app.own_teacher import OwnTeacher
 from app.recipe import Recipe
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.drafts import Draft
@@ -160,6 +161,8 @@ class AppState:
         beside: what the matrix is compared with.
         draft: where the work is kept.
         recipe: how the next student is to be trained.
+        own: how a teacher of the visitor's own is to be trained.
+        own_tried: settings of the last dry run of it, as JSON, and what that told.
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
         launched: ticket of a Start button -> id of the run that its first click started.
         asked_dry_run: whether a dry run is to be made as soon as the page knows its settings.
@@ -185,6 +188,8 @@ class AppState:
     beside: Beside = field(default_factory=Beside)
     draft: KeptDraft = field(default_factory=KeptDraft)
     recipe: Recipe = field(default_factory=Recipe)
+    own: OwnTeacher = field(default_factory=OwnTeacher)
+    own_tried: tuple[str, DryRun] | None = None
     guided: dict[str, str] = field(default_factory=dict)
     launched: dict[int, str] = field(default_factory=dict)
     ticket: int = 0
@@ -308,6 +313,10 @@ class AppState:
             self.guided = {}
             changed = {"allow_crossing": False} | changed
         self.recipe = replace(self.recipe, **changed).fitting()
+
+    def school(self, **changed: Any) -> None:
+        """Change how the visitor's own teacher is to be trained."""
+        self.own = self.own.changed(**changed)
 
     def guide(self, hint: str, guided: str) -> None:
         """Let another layer of the student imitate a hint point."""

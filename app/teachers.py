@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import streamlit as st
 
-from app import analyses, cached, current, failures, form_checks, state
-from app.chrome import several, short
+from app import analyses, cached, current, failures, form_checks, state, train_one
+from app.chrome import percent, several, short
 from app.words import plain
 from pursuhint.allowed import typed_path
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, list_analyses, request_analysis
 from pursuhint.analysis.settings import POOLINGS
+from pursuhint.home import analyses_folder
 from pursuhint.jobs import LIVE
+from pursuhint.runs import RunFolder, find_run
+from pursuhint.runs.as_teacher import as_teacher
 
 DATA = ("digits", "cifar10:/path/to/data", "cifar100:/path/to/data", "folder:/path/to/images", "fake")
 PREPROCESS = ("auto", "imagenet", "cifar10", "cifar100", "digits")
-TABS, REOPEN = "teacher-tabs", "Reopen"
+TABS, TRAIN, REOPEN = "teacher-tabs", "Train one", "Reopen"
+MOST_TRAINED = 8
+"""Runs that are offered as teachers; any other one's page does so, too."""
 
 
 def another() -> None:
-    """Draw both ways to another teacher; earlier analyses are looked up only where they are asked for."""
-    fresh, earlier = st.tabs(["Analyse", REOPEN], key=TABS, on_change="rerun")
+    """Draw the ways to another teacher; what takes a look at files is drawn only where it is asked for."""
+    fresh, trained, earlier = st.tabs(["Analyse", TRAIN, REOPEN], key=TABS, on_change="rerun")
     with fresh, failures.shown():
         ask()
+    if trained.open:
+        with trained, failures.shown():
+            train_one.draw(DATA, PREPROCESS)
     if earlier.open:
         with earlier, failures.shown():
             reopen()
@@ -85,6 +94,7 @@ def reopen() -> None:
     """Draw the list of earlier analyses and the way to any other folder."""
     found = [folder for folder in list_analyses() if folder.is_ready or folder.is_live()]
     here = state.get().teacher or current.first()
+    _trained()
     for folder in [AnalysisFolder(current.first()), *found]:
         if folder.path == here or not (folder.is_ready or folder.is_live()):
             continue
@@ -99,6 +109,30 @@ def reopen() -> None:
         if st.form_submit_button("Open", width="stretch") and path.strip():
             _open(typed_path(path))
             st.rerun()
+
+
+def _trained() -> None:
+    """Offer the networks that were trained here last and that nobody has analysed yet."""
+    finished = (one for one in cached.summaries()[0] if one["state"] == "finished")
+    trained = (one for one in finished if one["settings"]["kind"] == "train")
+    for summary in itertools.islice(trained, MOST_TRAINED):
+        run = find_run(summary["id"])
+        if AnalysisFolder(analyses_folder() / as_teacher(run).key()).is_ready:
+            continue  # it is listed with the analyses
+        with failures.shown(), st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            data = summary["settings"]["data"].partition(":")[0]
+            reached = percent(summary["metrics"].get("test_accuracy"))
+            st.markdown(
+                f"**{plain(summary['name'])}**  \n:gray[:small[{plain(data)} · {reached} · trained here]]",
+                width="stretch",
+            )
+            st.button("Use", key=f"use-{run.id}", on_click=use, args=(run,))
+
+
+@failures.kept
+def use(run: RunFolder) -> None:
+    """Make the network that a run has trained the teacher, by an analysis that the Teacher page watches."""
+    state.get().watch(request_analysis(as_teacher(run)))
 
 
 def _describe(folder: AnalysisFolder) -> str:

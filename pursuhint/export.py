@@ -49,6 +49,8 @@ def export_student(
         "epochs": settings.epochs,
         "teacher": parts.teacher.ref.model_dump(mode="json") if parts.teacher else None,
     } | figures
+    if began := parts.beginning.facts():
+        card["beginning"] = began
     tensors = {name: value.detach().cpu().contiguous() for name, value in student.state_dict().items()}
     content = serialise(tensors, metadata={"pursuhint": json.dumps(card)})
     write_atomic(path, lambda file: file.write(content) and None)

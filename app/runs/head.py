@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import downloads, failures, launch
+from app import cached, downloads, failures, launch, teachers
 from app.chrome import header, short
 from app.runs import choice
 from app.words import plain
@@ -15,6 +15,7 @@ from pursuhint.jobs.stopping import stop_soon
 from pursuhint.origin import origin
 from pursuhint.runs import RunFolder, delete_runs
 from pursuhint.runs.labels import LONGEST_NAME
+from pursuhint.training.command import train_command
 from pursuhint.training.settings import RunSettings
 
 COLOURS = {
@@ -44,6 +45,8 @@ def draw(run: RunFolder, summary: dict[str, Any], tags: list[str]) -> None:
     if settings.plan and settings.hint_loss != "none":
         points = plain(", ".join(settings.plan.hint_points))
         st.caption(f"Hint points {points}: {origin(settings.plan)}")
+    if begun := cached.runs().history(run).facts.get("start", {}).get("beginning"):
+        st.caption(f"It {plain(begun['text'])}")
     if now in ("failed", "lost"):
         failures.show(f"{now}: {summary['reason']}")
     elif now in ("queued", "stopped") and summary["reason"]:
@@ -60,6 +63,9 @@ def _deeds(run: RunFolder, summary: dict[str, Any], settings: RunSettings, tags:
         if settings.plan:
             st.caption("The same training as a command, with the plan in plan.json")
             st.code(launch.command(settings), language="bash", wrap_lines=True)
+        else:
+            st.caption("The same training as a command")
+            st.code(train_command(settings), language="bash", wrap_lines=True)
     if now in LIVE:
         off = now == "stopping"
         st.button(
@@ -72,6 +78,15 @@ def _deeds(run: RunFolder, summary: dict[str, Any], settings: RunSettings, tags:
         confirm_delete([run], summary["name"])
     if run.student.is_file():
         downloads.student(run)
+        if settings.kind == "train":
+            _offer_as_teacher(run)
+
+
+def _offer_as_teacher(run: RunFolder) -> None:
+    with st.container(width="content"), failures.shown():
+        if st.button("Use as teacher →", key="run-use", type="primary"):
+            teachers.use(run)
+            st.switch_page("../pages/teacher.py")
 
 
 def _labels(run: RunFolder, summary: dict[str, Any], tags: list[str]) -> None:

@@ -54,7 +54,8 @@ def _draw(run: RunFolder, was_live: bool) -> None:
     with st.container(border=True):
         st.markdown("**The student's card**")
         if last["state"] in LIVE:
-            st.caption("The student and its teacher are asked about the test images …")
+            asked = "The student and its teacher are" if run.run_settings.plan else "The network is"
+            st.caption(f"{asked} asked about the test images …")
             return
         if last["state"] == "failed":
             failures.show(last["reason"])

@@ -38,6 +38,8 @@ def announce(kind: str, **fields: Any) -> None:
     if kind == "start" and fields["pairs"]:
         columns = ("hint point", "shape", "guided layer", "shape", "adapter", "parameters")
         table("Pairs", columns, [_pair_row(pair) for pair in fields["pairs"]])
+    elif kind == "start" and fields["beginning"]:
+        err.print(f"{fields['student']} {fields['beginning']['text']}", style="dim", highlight=False)
     elif kind == "warning":
         err.print(fields["text"], style="yellow", highlight=False)
     elif kind == "targets":

@@ -187,9 +187,6 @@ def training_options(
         str,
         typer.Option(help="Where the best epoch is chosen: validation, or test (optimistic)."),
     ] = "validation",
-    init: Annotated[
-        Path | None, typer.Option(help="Start from this checkpoint instead of random weights.")
-    ] = None,
     limit: Annotated[
         int | None, typer.Option(help="Train on this many images of the training part only.")
     ] = None,
@@ -228,7 +225,6 @@ def training_options(
         "mix_alpha": mix_alpha,
         "ema": ema,
         "select": select,
-        "init": str(init.expanduser().resolve()) if init else None,
         "limit": limit,
         "precision": precision,
         "compile": compile_with,

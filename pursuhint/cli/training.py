@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,10 +17,12 @@ from pursuhint.cli.students import tell_automatic
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import copy_file, write_json
 from pursuhint.plan import HintPlan
+from pursuhint.published import DEFAULT
 from pursuhint.ranks import is_first_process, process_count
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.students import parse_target
 from pursuhint.students.automatic import automatic_student
+from pursuhint.training.command import train_options
 from pursuhint.training.settings import RunSettings, make_settings
 from pursuhint.training.weight_presets import weight_preset
 
@@ -29,7 +32,26 @@ def train(
     recipe: dict[str, Any],
     model: Annotated[str, typer.Option(help="The network, such as zoo:resnet56.")],
     data: o.Data = "digits",
-    preprocess: Annotated[str, typer.Option(help="The data's own with auto; else as for teachers.")] = "auto",
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights",
+            "--init",
+            help="Begin with this checkpoint instead of random weights, or with `default`, those published "
+            "for a torchvision or timm network. For other classes it gets a new head.",
+        ),
+    ] = None,
+    freeze: Annotated[
+        bool, typer.Option("--freeze", help="Train only the head: a linear probe of the weights.")
+    ] = False,
+    trunk_rate: Annotated[
+        float | None,
+        typer.Option(help="Let all but the head learn at this share of the learning rate, such as 0.1."),
+    ] = None,
+    preprocess: Annotated[
+        str,
+        typer.Option(help="That of the weights, else the data's own, with auto; else as for teachers."),
+    ] = "auto",
     out_file: Annotated[
         Path | None, typer.Option("--out", help="Also write the network and its card here.")
     ] = None,
@@ -39,18 +61,19 @@ def train(
     as_json: o.AsJson = False,
 ) -> None:
     """Train a network on labels alone: a teacher, or a student without one."""
-    if preprocess == "auto":
-        from pursuhint.data import load_data
-
-        with progress_bars(quiet=as_json) as progress:
-            preprocess = load_data(data, progress=progress).preprocess
+    if freeze and trunk_rate:
+        raise InputError(f"`--freeze` holds the trunk still; found `--trunk-rate {trunk_rate:g}` beside it")
     settings = make_settings(
         kind="train",
         student=model,
         data=data,
         preprocess=preprocess,
+        init=str(Path(weights).expanduser().resolve()) if weights not in (None, DEFAULT) else weights,
+        **({"trunk_rate": 0.0} if freeze else o.given(trunk_rate=trunk_rate)),
         **recipe,
     )
+    if preprocess == "auto":
+        settings = _with_preprocess(settings, as_json=as_json)
     if dry_run:
         return tell_dry_run(settings, as_json=as_json)
     run = _run(settings, detach=detach, now=now, as_json=as_json)
@@ -98,6 +121,9 @@ def distill(
     targets_limit: Annotated[float, typer.Option(help="Gigabytes that kept targets may take.")] = 10.0,
     data: Annotated[str | None, typer.Option(help="The plan's data when left out.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The teacher's checkpoint, if it moved.")] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="Start from this checkpoint instead of random weights.")
+    ] = None,
     allow_weak_teacher: o.AllowWeak = False,
     dry_run: o.DryRun = False,
     detach: o.Detach = False,
@@ -123,6 +149,7 @@ def distill(
         allow_crossing=allow_crossing,
         allow_weak_teacher=allow_weak_teacher,
         teacher_weights=str(weights.expanduser().resolve()) if weights else None,
+        init=str(init.expanduser().resolve()) if init else None,
         hint_loss=hint_loss or (preset.hint_loss if preset else "at"),
         logit_loss=logit_loss or (preset.logit_loss if preset else "kd"),
         weights=weighing,
@@ -257,13 +284,14 @@ def _pair(text: str) -> dict[str, str]:
     return {"hint": hint, "guided": guided}
 
 
-def _changed(settings: RunSettings) -> str:
-    """Return the options that are seldom given, as they stand on the command line."""
-    fields = RunSettings.model_fields
-    names = ("accumulate", "mix", "mix_alpha", "ema", "select", "precision", "compile")
-    given = {name: getattr(settings, name) for name in names}
-    changed = {name: value for name, value in given.items() if value != fields[name].default}
-    return "".join(f" --{name.replace('_', '-')} {value}" for name, value in changed.items())
+def _with_preprocess(settings: RunSettings, *, as_json: bool) -> RunSettings:
+    from pursuhint.data import load_data
+    from pursuhint.training.beginning import with_fitting_preprocess
+    from pursuhint.training.check import check_settings
+
+    check_settings(settings)
+    with progress_bars(quiet=as_json) as progress:
+        return with_fitting_preprocess(settings, load_data(settings.data, progress=progress))
 
 
 def _write_teacher(run: RunFolder, path: Path) -> None:
@@ -272,15 +300,8 @@ def _write_teacher(run: RunFolder, path: Path) -> None:
 
     copy_file(run.student, path)
     started = run.history().facts["start"]
-    settings = run.run_settings
-    command = (
-        f"pursuhint train --model {settings.student} --data {settings.data} "
-        f"{f'--recipe {settings.recipe} ' if settings.recipe else ''}--epochs {settings.epochs} "
-        f"--batch-size {settings.batch_size} --lr {settings.learning_rate} --weight-decay "
-        f"{settings.weight_decay} "
-        f"--schedule {settings.schedule} --seed {settings.seed} --threads {started['threads']}"
-        f"{_changed(settings)} --out {path}"
-    )
+    options = train_options(run.run_settings, threads=started["threads"])
+    command = " ".join(["pursuhint train", *options, f"--out {shlex.quote(str(path))}"])
     card = read_card(path) | {
         "command": command,
         "versions": started["versions"] | {"python": started["python"]},

@@ -14,7 +14,7 @@ from pursuhint.runs.history import History
 from pursuhint.training.settings import RunSettings
 
 FILE = "digest.json"
-VERSION = 1
+VERSION = 2
 NO_METRIC = ("kind", "time", "selection")
 """What the last entry of a run holds besides figures."""
 

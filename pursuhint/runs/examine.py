@@ -95,20 +95,17 @@ def examine(run: RunFolder, *, own: bool = False) -> ReportCard:
 
 
 def _examine(run: RunFolder) -> ReportCard:
-    import torch
-
     from pursuhint.data import load_data
     from pursuhint.models import build_model
     from pursuhint.preprocess import parse_preprocess
     from pursuhint.teacher import load_teacher
+    from pursuhint.training.beginning import begin
 
     settings = run.run_settings
     data = load_data(settings.data)
     preprocess, split = parse_preprocess(settings.preprocess), data.test
     classes = len(data.classes)
-    init = Path(settings.init) if settings.init else None
-    torch.manual_seed(settings.seed)  # as before the training: the weights that it began with
-    untrained = build_model(settings.student, classes=classes, weights=init).model
+    untrained = begin(settings, classes).network.model
     student = build_model(settings.student, classes=classes, weights=run.student).model
     teacher = None
     if settings.plan:

@@ -9,7 +9,7 @@ from typing import Any
 from pursuhint.runs.setting_differences import setting_differences
 from pursuhint.training.settings import RunSettings
 
-SAME = ("student", "data", "preprocess", "epochs", "seed", "limit", "init", "select")
+SAME = ("student", "data", "preprocess", "epochs", "seed", "limit", "init", "trunk_rate", "select")
 """What must be equal for a comparison to say something about the teacher."""
 TEACHING = (
     "kind",

@@ -205,6 +205,7 @@ def _start_facts(trainer: Trainer) -> dict[str, Any]:
         "n_train": len(parts.data.train) if settings.limit is None else settings.limit,
         "n_validation": len(parts.data.validation),
         "steps_per_epoch": trainer.batches.steps,
+        "beginning": parts.beginning.facts(),
         "pairs": parts.pair_table(),
         "augmentation": parts.augmentation,
         "recipe": settings.recipe,

@@ -53,11 +53,7 @@ class Batches:
         rank: int = 0,
         processes: int = 1,
     ) -> None:
-        if len(split) < batch_size:
-            raise InputError(
-                f"`batch_size` must be at most {len(split)}, the number of training images; found "
-                f"{batch_size}"
-            )
+        check_batch_size(batch_size, len(split))
         parts = accumulate * processes
         if batch_size % parts:
             raise InputError(
@@ -132,3 +128,11 @@ class Batches:
         if self._mixing:
             return Batch(*self._mixing(images, labels, epoch, step), ids[1:])
         return Batch(images, labels, ids)
+
+
+def check_batch_size(batch_size: int, images: int) -> None:
+    """Raise InputError when there are fewer images than a batch holds."""
+    if images < batch_size:
+        raise InputError(
+            f"`batch_size` must be at most {images}, the number of training images; found {batch_size}"
+        )

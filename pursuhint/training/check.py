@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pursuhint.errors import InputError
 from pursuhint.models import parse_spec
+from pursuhint.published import DEFAULT, check_published
 from pursuhint.ranks import process_count
 from pursuhint.training.settings import RunSettings
 
@@ -28,9 +29,12 @@ def check_settings(settings: RunSettings, *, student_is_known: bool = False) -> 
         raise InputError(
             f"`{settings.student}` is a trained teacher; choose a student such as `zoo:resnet20`"
         )
+    published = settings.kind == "train" and settings.init == DEFAULT
+    if published:
+        check_published(settings.student)
     for label, path in (
         ("teacher's checkpoint", settings.teacher_weights),
-        ("start checkpoint", settings.init),
+        ("start checkpoint", None if published else settings.init),
     ):
         if path and not Path(path).is_file():
             raise InputError(f"the {label} `{path}` does not exist; check the path")

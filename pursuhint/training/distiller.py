@@ -20,17 +20,33 @@ class Distiller(nn.Module):
         student: the network to train.
         losses: from `pursuhint.losses.build_losses`; their regressors are trained with the student.
         pairs: hint points and guided layers whose outputs the losses see.
+        resting: modules of the student that stay in eval mode, because they are not trained.
 
     Attributes:
         compiled: is entered around every run of the student.
     """
 
-    def __init__(self, student: nn.Module, losses: Sequence[Loss], pairs: Sequence[Pair] = ()) -> None:
+    def __init__(
+        self,
+        student: nn.Module,
+        losses: Sequence[Loss],
+        pairs: Sequence[Pair] = (),
+        *,
+        resting: Sequence[nn.Module] = (),
+    ) -> None:
         super().__init__()
         self.student = student
         self.losses = nn.ModuleList(losses)
         self.guided = tuple(dict.fromkeys(pair.guided for pair in pairs))
         self.compiled: AbstractContextManager = nullcontext()
+        self.resting = tuple(resting)
+
+    def train(self, mode: bool = True) -> Distiller:
+        """Switch to train mode, all but what rests."""
+        super().train(mode)
+        for module in self.resting:
+            module.training = False  # its own only: a head below it learns
+        return self
 
     def forward(self, batch: Batch, teacher: Outputs | None) -> dict[str, Tensor]:
         """Return ``{name: scalar}``; the part of a name before ``/`` is its term."""

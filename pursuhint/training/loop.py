@@ -34,6 +34,7 @@ from pursuhint.training.settling import settle
 from pursuhint.training.step import seed_step, take_step
 from pursuhint.training.target_cache import keep_targets
 from pursuhint.training.teaching import KeepingTeacher, LiveTeacher, Teaching
+from pursuhint.training.trunk import learning_groups
 from pursuhint.training.weight_schedule import weights_at
 from pursuhint.training.window import Window, step_entry
 
@@ -126,8 +127,15 @@ class Trainer:
             teacher = self._keep_targets(example)
         if self.processes.count > 1:
             freeze_unreached(self.distiller, example, teacher)
+        groups = learning_groups(
+            self.distiller,
+            self.distiller.student,
+            self.parts.beginning.head,
+            self.settings.trunk_rate,
+        )
+        self._shares = [group.share for group in groups]
         optimizer = torch.optim.SGD(
-            self.distiller.parameters(),
+            [{"params": group.parameters} for group in groups],
             lr=self.settings.learning_rate,
             momentum=self.settings.momentum,
             weight_decay=self.settings.weight_decay,
@@ -208,6 +216,7 @@ class Trainer:
     def _train_epoch(self) -> None:
         epoch, first = self.standing.epoch, self.standing.step
         every = max(1, self.batches.steps // LOGGED_PER_EPOCH)
+        self.distiller.train()  # a score leaves the student as one, and what rests within it must not wake
         began = time.perf_counter()
         parts = self.batches.epoch(epoch, first=first, view=self._view())
         for step in range(first, self.batches.steps):
@@ -249,8 +258,8 @@ class Trainer:
     def step(self, parts: Iterable[Batch], rate: float, epoch: int, step: int) -> dict[str, Tensor]:
         """Take one step with the parts of a batch; returns its `pursuhint.training.window.step_values`."""
         seed_step(self.settings.seed, epoch, step, self.processes.rank)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for group, share in zip(self.optimizer.param_groups, self._shares, strict=True):
+            group["lr"] = rate * share
 
         def check(named: Mapping[str, Tensor]) -> None:
             # On a GPU reading a value would wait for all work before it: the means are checked instead.

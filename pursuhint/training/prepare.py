@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import torch
 
 from pursuhint.adapters import describe_adapters
 from pursuhint.augment import POLICIES
@@ -16,17 +13,19 @@ from pursuhint.errors import InputError, unknown
 from pursuhint.guided import with_guided
 from pursuhint.layers import Layer, candidate_layers
 from pursuhint.losses import build_losses
-from pursuhint.models import BuiltModel, build_model
+from pursuhint.models import BuiltModel
 from pursuhint.pairs import Pair, check_pairs, default_pairs, settle_pairs
 from pursuhint.preprocess import Preprocess, parse_preprocess
 from pursuhint.progress import Progress, silent
 from pursuhint.recorder import module_path
 from pursuhint.teacher import Teacher, check_strength, load_teacher, score
 from pursuhint.training.batches import Batches
+from pursuhint.training.beginning import Beginning, begin
 from pursuhint.training.distiller import Distiller
 from pursuhint.training.mixing import Mixing
 from pursuhint.training.processes import Processes
 from pursuhint.training.settings import RunSettings
+from pursuhint.training.trunk import freeze_trunk
 
 N_CHECKED = 500
 """Validation images that tell whether a teacher knows this data."""
@@ -40,6 +39,7 @@ class Parts:
         student_layers: its candidate layers, and guided layers that lie inside of them.
         teacher_layers: those of the plan.
         teacher_accuracy: on the validation images that it was checked on before the start.
+        beginning: the student as the run begins with it; its network is `student`.
     """
 
     data: ImageData
@@ -52,6 +52,7 @@ class Parts:
     pairs: tuple[Pair, ...]
     hint_loss: str = "none"
     teacher_accuracy: float | None = None
+    beginning: Beginning | None = None
 
     def remarks(self) -> list[str]:
         """Return what is not wrong but likely not meant."""
@@ -96,10 +97,8 @@ def load_parts(settings: RunSettings, *, progress: Progress = silent) -> Parts:
         raise unknown("augmentation", augmentation, POLICIES)
     preprocess = parse_preprocess(settings.preprocess)
     teacher = _load_plan_teacher(settings, data) if settings.plan else None
-    torch.manual_seed(settings.seed)
-    student = build_model(
-        settings.student, classes=len(data.classes), weights=Path(settings.init) if settings.init else None
-    )
+    beginning = begin(settings, len(data.classes))
+    student = beginning.network
     shape = preprocess.shape_of(data.train.images(slice(0, 1)))
     student_layers = candidate_layers(student.model, shape)
     pairs, teacher_layers = (), ()
@@ -126,6 +125,7 @@ def load_parts(settings: RunSettings, *, progress: Progress = silent) -> Parts:
         pairs,
         settings.hint_loss,
         _checked_accuracy(teacher, data, settings) if teacher else None,
+        beginning,
     )
     parts.pair_table()  # what cannot be joined is refused here, before anything trains
     return parts
@@ -152,7 +152,10 @@ def build_distiller(settings: RunSettings, parts: Parts) -> Distiller:
         temperature=settings.temperature,
         label_smoothing=settings.label_smoothing,
     )
-    return Distiller(parts.student.model, losses, parts.pairs)
+    student, resting = parts.student.model, ()
+    if settings.trunk_rate == 0:
+        resting = freeze_trunk(student, parts.beginning.head)
+    return Distiller(student, losses, parts.pairs, resting=resting)
 
 
 def build_batches(settings: RunSettings, parts: Parts, processes: Processes) -> Batches:

@@ -39,7 +39,10 @@ class RunSettings(BaseModel):
         allow_crossing: let pairs cross, see `pursuhint.pairs.crossing`.
         allow_weak_teacher: go on with a teacher near chance level.
         teacher_weights: a checkpoint path that replaces the plan's.
-        init: a checkpoint for the student's start weights.
+        init: a checkpoint for the student's start weights. In a ``train`` run one for other classes gets a
+            new head, and ``default`` takes the published weights of a torchvision or timm network.
+        trunk_rate: share of the learning rate at which all but the head learns, of ``train`` runs that begin
+            with trained weights; 0 freezes it, batch norm's statistics included.
         temperature: of the logit loss; its usual one when left out.
         weights: of the terms at the start; `weight_schedule` says how they change.
         label_smoothing: of L_cls.
@@ -76,6 +79,7 @@ class RunSettings(BaseModel):
     allow_weak_teacher: bool = False
     teacher_weights: str | None = None
     init: str | None = None
+    trunk_rate: float = Field(1.0, ge=0, le=1)
     hint_loss: HintLoss = "none"
     logit_loss: LogitLoss = "none"
     temperature: float = Field(4.0, gt=0, allow_inf_nan=False)
@@ -129,6 +133,11 @@ class RunSettings(BaseModel):
             raise ValueError("a distillation needs a hint plan")
         if self.kind == "train" and (self.hint_loss != "none" or self.logit_loss != "none"):
             raise ValueError("training without a teacher has no hint loss and no logit loss")
+        if self.trunk_rate != 1 and (self.kind != "train" or self.init is None):
+            raise ValueError(
+                "only a training that begins with trained weights has a trunk to hold back; found "
+                f"`trunk_rate` {self.trunk_rate:g} without them; give `--weights`, or leave it at 1"
+            )
         if self.keep_targets and self.hint_loss == self.logit_loss == "none":
             raise ValueError("without a hint loss and a logit loss there are no targets to keep")
         return self

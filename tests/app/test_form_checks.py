@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.form_checks import problems, resolved
+from app.form_checks import problems, resolved, training_problems
+from app.own_teacher import OwnTeacher
 from pursuhint.allowed import VARIABLE
 from pursuhint.analysis import AnalysisSettings
 from pursuhint.errors import InputError
@@ -108,3 +109,28 @@ print([len(problems(AnalysisSettings(teacher=name))) for name in {names}], "torc
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "[2, 1, 1, 1, 0, 2, 2] False\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"network": "zoo:resnet57"}, "**Network**: unknown zoo model `resnet57`: did you mean `resnet56`?"),
+        ({"network": "digits-resnet56"}, "**Network**: `digits-resnet56` is trained already; name an arch"),
+        ({"data": "folder:/none"}, "**Data**: no such folder: `/none`"),
+        ({"preprocess": "imagnet"}, "**Preprocessing**: unknown preprocess `imagnet`"),
+        ({"begin": "file"}, "**Weight file**: the field is empty; name the file of the trained weights"),
+        ({"begin": "file", "weights": HERE}, f"**Weight file**: `{HERE}` is a folder; name the weight file"),
+        ({"begin": "published"}, "**Weights to begin with**: `zoo:resnet20` has no published weights"),
+    ],
+)
+def test_a_training_that_cannot_begin_names_the_field(fields, message):
+    (line,) = training_problems(OwnTeacher(**{"network": "zoo:resnet20"} | fields))
+    assert message in line and "\n" not in line
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"begin": "file", "weights": __file__}, {"network": "torchvision:resnet0", "begin": "published"}],
+)
+def test_a_training_that_may_begin_passes(fields):
+    assert training_problems(OwnTeacher(**{"network": "zoo:resnet20"} | fields)) == []

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import json
 import resource
+import shlex
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from pursuhint.catalogue import HINT_FACTS
 from pursuhint.runs import RunFolder, create_run, find_run, list_runs
 from pursuhint.runs.worker import work
 from pursuhint.training.loop import Trainer
 from pursuhint.training.settings import RunSettings
+from pursuhint.zoo import build_zoo
 from tests.tiny import STUDENT
 
 QUICK = ("--epochs", "1", "--limit", "96", "--batch-size", "32", "--device", "cpu", "--threads", "1")
@@ -33,7 +37,7 @@ def test_train_writes_a_network_with_its_card(pursuhint, tmp_path: Path):
     card = json.loads(out.with_suffix(".json").read_text())
     assert card["model"] == STUDENT
     assert card["command"].startswith(
-        f"pursuhint train --model {STUDENT} --data digits --epochs 1 --batch-size 32"
+        f"pursuhint train --model '{STUDENT}' --data digits --epochs 1 --batch-size 32"
     )
     assert card["command"].endswith(f"--threads 1 --mix mixup --ema 0.5 --out {out}")
     assert card["test_accuracy"] == found["metrics"]["test_accuracy"]
@@ -43,6 +47,26 @@ def test_train_writes_a_network_with_its_card(pursuhint, tmp_path: Path):
         "evaluate", "--teacher", STUDENT, "--weights", out, "--preprocess", "digits", "--json"
     ).json
     assert scored["accuracy"] == found["metrics"]["test_accuracy"]
+
+
+def test_train_begins_with_weights_and_says_so(pursuhint, tmp_path: Path):
+    """The command that the card names gives the same network once more."""
+    weights, out = tmp_path / "seven classes.pt", tmp_path / "mine.safetensors"
+    torch.save(build_zoo("resnet8?width=0.25", classes=7).state_dict(), weights)
+    options = ("--data", "digits", "--weights", weights, "--freeze", *QUICK)
+    answer = pursuhint("train", "--model", STUDENT, *options, "--out", out)
+    said = "a new head (linear.weight, linear.bias) with 10 outputs in place of 7; only the head is trained"
+    assert said in " ".join(answer.err.split())
+    card = json.loads(out.with_suffix(".json").read_text())
+    assert card["beginning"]["classes_before"] == 7
+    assert card["beginning"]["replaced"] == ["linear.weight", "linear.bias"]
+    first = load_file(out)
+    program, *words = shlex.split(card["command"])
+    assert program == "pursuhint" and pursuhint(*words, "--device", "cpu").code == 0
+    again = load_file(out)
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+    trunk = {name: value for name, value in torch.load(weights).items() if not name.startswith("linear")}
+    assert all(torch.equal(value, first[name]) for name, value in trunk.items())
 
 
 def test_distill_json(pursuhint, plan_file: Path):
@@ -353,6 +377,15 @@ def test_what_cannot_be_distilled_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            "train --model zoo:resnet8 --freeze --trunk-rate 0.1",
+            "`--freeze` holds the trunk still; found `--trunk-rate 0.1` beside it",
+        ),
+        (
+            "train --model zoo:resnet8 --freeze",
+            "only a training that begins with trained weights has a trunk",
+        ),
+        ("train --model zoo:resnet8 --weights default", "`zoo:resnet8` has no published weights"),
         ("train --model zoo:resnet9", "unknown zoo model `resnet9`: did you mean `resnet8`?"),
         ("train --model zoo:resnet8 --data folder:/none", "no such folder: `/none`"),
         (

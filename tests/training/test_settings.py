@@ -23,6 +23,8 @@ PLAIN = {"kind": "train", "student": "zoo:resnet8", "data": "digits", "preproces
         ({"epoch": 3}, "`epoch`: Extra inputs are not permitted; found `3`"),
         ({"kind": "distill"}, "a distillation needs a hint plan"),
         ({"hint_loss": "at"}, "training without a teacher has no hint loss and no logit loss"),
+        ({"trunk_rate": 0.1}, "only a training that begins with trained weights has a trunk to hold back"),
+        ({"init": "x.pt", "trunk_rate": 2}, "`trunk_rate`: Input should be less than or equal to 1"),
         ({"hint_loss": "fitnets"}, "unknown hint loss `fitnets`: did you mean `fitnet`.* Known: none, at,"),
         (
             {"weights": {"mode": "fixed", "cls": 0, "logit": 0, "hint": 0}},
@@ -129,6 +131,10 @@ def test_the_title_says_student_and_losses(settings_for, fields: dict, title: st
         (
             {"student": "builtin:digits-resnet56"},
             "is a trained teacher; choose a student such as `zoo:resnet20`",
+        ),
+        (
+            {"kind": "train", "plan": None, "hint_loss": "none", "logit_loss": "none", "init": "default"},
+            "`zoo:resnet8.width=0.25` has no published weights, .*name a checkpoint file",
         ),
         ({"init": "/none.pt"}, "the start checkpoint `/none.pt` does not exist; check the path"),
         (
