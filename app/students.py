@@ -9,6 +9,7 @@ from app import cached, failures, proposals, state
 from app.bound import bound
 from app.chrome import count, several, shape, short
 from app.recipe import Recipe
+from app.words import prose
 from pursuhint.adapters import describe_adapters
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.errors import InputError
@@ -85,7 +86,7 @@ def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tup
     planned = [pair for pair in plan.pairs if pair.hint not in mine.guided]
     if lost := without_guided(planned, list(known)):
         text = failures.in_page_words(f"Of the plan: {lost}. Until then a default pair takes its place.")
-        st.warning(text, icon=":material/warning:")
+        st.warning(prose(text), icon=":material/warning:")
     hints = {layer.name: layer for layer in analysis.layers}
     loss, problem = mine.recipe.hint_loss, ""
     shapes = [{name: layer.shape for name, layer in side.items()} for side in (known, hints)]

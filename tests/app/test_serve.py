@@ -123,9 +123,7 @@ def test_an_app_for_this_machine_answers_to_its_own_names_and_pages_only(start):
     assert served.ask(f"/_stcore/upload_file/{'0' * 36}/x", "PUT", "file")[0] == 403
 
 
-@pytest.mark.parametrize(
-    ("address", "port"), [("192.0.2.1", 8501), ("no.such.name.invalid", 8501), ("127.0.0.1", 99999)]
-)
+@pytest.mark.parametrize(("address", "port"), [("192.0.2.1", 8501), ("127.0.0.1", 99999)])
 def test_an_address_that_is_not_ours_is_said(address, port):
     with pytest.raises(
         InputError, match=rf"cannot listen at `{address}`, port {port}: .*; give an address of"

@@ -78,11 +78,6 @@ def test_the_app_is_started_at_the_address_and_port(pursuhint, monkeypatch):
     assert started[1][2:] == ["--address", "0.0.0.0", "--port", "8501"]
 
 
-def test_a_port_that_the_app_cannot_have_is_said(pursuhint, capfd):
-    assert pursuhint("app", "--port", 99999).code == 2
-    assert "cannot listen at `127.0.0.1`, port 99999: " in capfd.readouterr().err
-
-
 def test_an_install_without_the_app_says_so(pursuhint, monkeypatch, tmp_path):
     monkeypatch.setattr(launch, "SCRIPT", tmp_path / "main.py")
     assert "the app is not installed: " in pursuhint("app").refused()
