@@ -77,12 +77,12 @@ def analyse(
     if folder.path.is_dir() and any(folder.path.iterdir()) and not (folder.path / "settings.json").is_file():
         raise InputError(f"`{out}` holds other files and no analysis; choose a new or empty folder")
     if not folder.path.is_dir():
-        write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
+        folder.write_settings(settings.model_dump(mode="json"))
     with folder.claim():
         (folder.path / "stop").unlink(missing_ok=True)
         if not same:
             _clear(folder.path)
-            write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
+            folder.write_settings(settings.model_dump(mode="json"))
         _work(folder, progress, whole=whole)
     return AnalysisFolder.open(out)
 

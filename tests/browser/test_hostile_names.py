@@ -19,11 +19,11 @@ LINK = "[x](javascript:window.hacked=3)"
 DIRECTIVE = ":red[x] :material/bolt: $x$ ![y](y.png)"
 HOSTILE = (IMAGE, SCRIPT, LINK, DIRECTIVE)
 SHOWN = {
-    "": "layer1.0",
-    "similarity": "alike by",
-    "what_a_layer_sees": f"{SCRIPT}1",
-    "hint_points": "layer1.0",
-    "runs": "no epoch was finished",
+    "Teacher": "layer1.0",
+    "Similarity": "alike by",
+    "What a layer sees": f"{SCRIPT}1",
+    "Hint points": "layer1.1.",
+    "Runs": "no epoch was finished",
 }
 """Page -> what stands on it once it is whole."""
 FOUND = """() => {
@@ -90,15 +90,18 @@ def run(app, analysis):
     run.delete()
 
 
-def test_names_are_text_wherever_they_are_shown(page, idle, analysis, run, screenshot):
-    teacher, shown = quote(str(analysis.path), safe=""), set()
+def test_names_are_text_wherever_they_are_shown(page, visit, idle, analysis, run):
+    shown = set()
+    visit(page, f"/?teacher={quote(str(analysis.path), safe='')}")
     for name, whole in SHOWN.items():
-        page.goto(f"/{name}?teacher={teacher}" + f"&run={run.id}" * (name == "runs"))
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+        page.get_by_role(
+            "heading", name=run.run_settings.name if name == "Runs" else name, exact=True
+        ).wait_for()
         page.get_by_text(whole).first.wait_for(state="attached")
         idle(page)
         found = page.evaluate(FOUND)
         assert (name, found["hacked"], found["made"]) == (name, None, [])
         shown |= {(name, one) for one in HOSTILE if one in found["text"]}
-        screenshot(page, f"hostile-{name or 'teacher'}")
     assert {one for _, one in shown} == set(HOSTILE)
     assert {name for name, _ in shown} == set(SHOWN)
