@@ -51,7 +51,7 @@ def admitted() -> bool:
             return True
         _sign_in()
         return False
-    if Gate.standing or _is_of_this_machine():
+    if Gate.standing or not _is_open_to_others():
         return True
     with _card():
         st.markdown("**This app is open to others without a sign-in, so it shows nothing.**")
@@ -59,9 +59,10 @@ def admitted() -> bool:
     return False
 
 
-def _is_of_this_machine() -> bool:
-    address, visitor = st.get_option("server.address"), st.context.ip_address
-    return (address is None or is_loopback(address)) and (visitor is None or is_loopback(visitor))
+def _is_open_to_others() -> bool:
+    """Say whether the server listens at another address than app/.streamlit/config.toml says."""
+    address = st.get_option("server.address")
+    return address is not None and not is_loopback(address)
 
 
 def _sign_in() -> None:
