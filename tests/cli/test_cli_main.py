@@ -21,6 +21,7 @@ COMMANDS = [
     "train",
     "distill",
     "export",
+    "doctor",
 ]
 RUN_COMMANDS = ["list", "show", "follow", "stop", "resume", "delete"]
 
