@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from app import server_log  # noqa: E402
 from app.access.people import VARIABLE as PEOPLE_VARIABLE  # noqa: E402
 from app.access.people import named_people  # noqa: E402
 from app.access.token import is_loopback, new_token, take_token  # noqa: E402
@@ -105,6 +106,7 @@ def _guarded(address: str, port: int, token: str) -> None:
     from app.access.door import check_sign_in
     from app.access.gate import PARAMETER, Gate
 
+    server_log.begin()
     if not token:
         check_sign_in()
     shown = socket.gethostname() if address in EVERYWHERE else address

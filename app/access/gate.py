@@ -7,6 +7,7 @@ well: its pages, pictures and downloads (``/media``), uploads and the connection
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access.sign_in_page import sign_in_page
 from app.access.token import DAYS, cookie_value, is_same
 
+LOG = logging.getLogger("pursuhint.gate")
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 PARAMETER = "token"
 LONGEST = 4096
@@ -104,8 +106,10 @@ class Gate:
     async def _try(self, scope: Scope, send: Send, token: str, then: str) -> None:
         """Sign in and go on to an address without the token in it, or ask again."""
         if is_same(token, self._token):
+            LOG.info("%s signed in", _visitor(scope))
             await _redirect(send, then, self._set_cookie(scope, self._cookie, days=DAYS))
             return
+        LOG.warning("%s gave a wrong token", _visitor(scope))
         await asyncio.sleep(WRONG_TOKEN_S)
         await _answer(send, 403, sign_in_page(then, problem=WRONG))
 
@@ -116,6 +120,10 @@ class Gate:
     def _knows(self, scope: Scope) -> bool:
         given = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
         return any(is_same(one, self._cookie) for one in _cookies(given, self._name))
+
+
+def _visitor(scope: Scope) -> str:
+    return (scope.get("client") or ("somebody", 0))[0]
 
 
 def _cookies(headers: Iterable[str], name: str) -> Iterable[str]:

@@ -48,5 +48,6 @@ def _draw(runs: list[RunFolder], was_live: bool) -> None:
 def log(run: RunFolder) -> None:
     """Draw the end of what the worker printed, and where everything of the run is."""
     with st.expander("Log", icon=":material/description:", key=f"run-log-{run.id}"):
-        st.code(run.log_tail(LOG_TAIL) or "nothing was printed", language=None)
+        told = run.log_tail(LOG_TAIL).replace(f" {run.id} ", "  ")  # the page says which run
+        st.code(told or "nothing was printed", language=None)
         st.caption(f"Kept in {run.path}")

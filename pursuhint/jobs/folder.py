@@ -18,6 +18,7 @@ from pursuhint.errors import InputError, PursuhintError, StorageError
 from pursuhint.files import locked, open_to_lock, read_json, write_bytes, write_json
 from pursuhint.formats import check_version
 from pursuhint.jobs.journal import Event, Journal
+from pursuhint.jobs.log_lines import stamped
 from pursuhint.jobs.processes import identity, lives
 from pursuhint.jobs.transitions import ENDED, LIVE, State, transition
 
@@ -250,7 +251,7 @@ class JobFolder:
             The error to raise in its place.
         """
         with open(self.log, "a", encoding="utf-8") as log:
-            traceback.print_exception(error, file=log)
+            log.write(stamped("".join(traceback.format_exception(error)), self.id))
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         self.set_state("failed", reason=reason)
         return PursuhintError(f"`{self.id}` failed: {reason}; see `{self.log}`")

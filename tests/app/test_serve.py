@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -111,6 +112,7 @@ def test_an_app_for_others_gives_strangers_nothing_whatever_the_settings_say(sta
     log = served.log.read_text(encoding="utf-8")
     assert log.count(TOKEN) == 1 and f"/?token={TOKEN}\n" in log
     assert "not encrypted" in log
+    assert re.search(r"^\d{4}-\d\d-\d\dT\S+ INFO pursuhint.gate 127.0.0.1 signed in$", log, re.MULTILINE)
 
 
 def test_an_app_for_this_machine_answers_to_its_own_names_and_pages_only(start):
