@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
-from benchmarks.torture import crowds, disks, kills
+from benchmarks.torture import crowds, disks, kills, strangers
 from benchmarks.torture.bench import Bench, Row
 
 SERIES: tuple[tuple[Callable[[Bench, int], Row], int], ...] = (
@@ -28,6 +28,7 @@ SERIES: tuple[tuple[Callable[[Bench, int], Row], int], ...] = (
     (disks.data, 2),
     (crowds.crowd, 1),
     (crowds.mirror, 2),
+    (strangers.strangers, 2_000),
 )
 MARK = "<!-- the series -->"
 

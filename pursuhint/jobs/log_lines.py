@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import datetime
 from importlib.metadata import version
 from typing import TextIO
@@ -55,8 +55,9 @@ class LogLines(io.TextIOBase):
         """Keep what is not yet a line; write the rest."""
         whole, feed, self._part = (self._part + text.replace("\r", "\n")).rpartition("\n")
         if feed and whole.strip():
-            self._stream.write(stamped(whole, self._who))
-            self._stream.flush()
+            with suppress(OSError):  # a full disk stops the work where it matters, not here
+                self._stream.write(stamped(whole, self._who))
+                self._stream.flush()
         return len(text)
 
     def close_line(self) -> None:

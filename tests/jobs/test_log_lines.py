@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from contextlib import suppress
 from datetime import datetime
 
 from pursuhint.jobs import log_lines
@@ -39,6 +40,14 @@ def test_lines_are_stamped_whole_however_they_are_written():
     ]
     assert {who for _, who, _ in lines} == {"run-1"}
     assert all(datetime.fromisoformat(when).tzinfo for when, _, _ in lines)
+
+
+def test_a_log_that_cannot_be_written_stops_nothing():
+    full = open("/dev/full", "w", encoding="utf-8")  # noqa: SIM115  (its end fails as well)
+    log = LogLines(full, "run-1")
+    assert log.write("one\n") == 4 and log.write("two\n") == 4
+    with suppress(OSError):
+        full.close()
 
 
 def test_a_process_says_when_it_begins_and_ends(capsys):
