@@ -126,6 +126,24 @@ def command(wanted: RunSettings) -> str:
     return " \\\n    ".join(["pursuhint distill", *parts, "--detach"])
 
 
+def python(wanted: RunSettings) -> str:
+    """Write the Python that does the same run from the saved plan."""
+    plain = make_settings(
+        kind="distill",
+        plan=wanted.plan,
+        student=wanted.student,
+        data=wanted.data,
+        preprocess=wanted.preprocess,
+    )
+    given, usual = (one.model_dump(exclude={"plan", "student"}) for one in (wanted, plain))
+    named = {"hint_loss": wanted.hint_loss, "logit_loss": wanted.logit_loss} | {
+        name: value for name, value in given.items() if value != usual[name]
+    }
+    lines = [f"    {name}={value!r}," for name, value in named.items()]
+    head = f'    HintPlan.load("plan.json"),\n    {wanted.student!r},'
+    return "\n".join(["from pursuhint import HintPlan, distill", "", "run = distill(", head, *lines, ")"])
+
+
 def _rare_options(wanted: RunSettings) -> dict[str, Any]:
     fields = RunSettings.model_fields
     given = {name: getattr(wanted, name) for name in RARE}

@@ -12,6 +12,7 @@ from app import state
 from app.bound import bound
 from app.recipe import Recipe
 from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS, LossFacts, title_of
+from pursuhint.dry_run import DryRun
 from pursuhint.training.temperatures import usual_temperature
 from pursuhint.training.weight_presets import WEIGHT_PRESETS, describe_preset, presets_for
 
@@ -23,7 +24,7 @@ NAMES = {"cls": "γ of L_cls", "logit": "α of L_logit", "hint": "β of L_hint"}
 
 
 def draw() -> None:
-    """Draw the choice of the losses and of their weights, and the formula that follows from them."""
+    """Draw the choice of the losses and of their weights."""
     mine = state.get()
     _choice("Hint loss", "hint_loss", HINT_FACTS, lambda name: {"hint_loss": name})
     if mine.recipe.hint_loss != "none":
@@ -34,10 +35,24 @@ def draw() -> None:
         off = mine.recipe.logit_loss == "none"
         st.number_input("Temperature T", 0.5, 20.0, step=0.5, width=115, disabled=off, **tie)
     _weights()
-    st.latex(formula(mine.recipe))
-    if mine.recipe.balanced and len(mine.recipe.terms) > 1:
-        st.latex(balance(mine.recipe))
-    st.caption(explanation(mine.recipe))
+
+
+def objective(tried: DryRun | None, pairs: int) -> None:
+    """Draw the formula that follows from the choice, with the numbers that are known.
+
+    Args:
+        tried: what the first steps of just this training told; None when they were not taken.
+        pairs: of layers that the hint loss is summed over.
+    """
+    recipe = state.get().recipe
+    st.latex(formula(recipe, pairs))
+    if recipe.balanced and len(recipe.terms) > 1:
+        st.latex(balance(recipe))
+    if tried:
+        st.latex(first_step(tried))
+        st.caption("The first step of the dry run: weight · loss, and the share of the gradient below it.")
+    else:
+        st.caption(explanation(recipe))
 
 
 def chosen() -> list[str]:
@@ -106,18 +121,60 @@ def _set(term: str, weight: float) -> None:
     mine.cook(**{"shares" if mine.recipe.balanced else "fixed": changed})
 
 
-def formula(recipe: Recipe) -> str:
-    r"""Write the objective with the present numbers.
+def formula(recipe: Recipe, pairs: int = 1) -> str:
+    r"""Write the objective with the present numbers, and below each term which loss it is.
+
+    Args:
+        recipe: how to train.
+        pairs: of layers that the hint loss is summed over.
 
     Example:
-        >>> formula(Recipe(hint_loss="none", weights="fixed"))
-        '\\mathcal{L} = 1\\,\\mathcal{L}_{\\text{cls}} + 1\\,\\mathcal{L}_{\\text{logit}}'
+        >>> formula(Recipe(hint_loss="none", weights="fixed")).partition(" + ")[2]
+        '1\\,\\underbrace{\\mathcal{L}_{\\text{logit}}}_{\\text{KD},\\,T = 4}'
     """
     factors = {
         term: TERMS[term] if recipe.balanced else f"{getattr(recipe.numbers, term):g}" for term in TERMS
     }
-    parts = [rf"{factors[term]}\,\mathcal{{L}}_{{\text{{{term}}}}}" for term in recipe.terms]
-    return rf"\mathcal{{L}} = {' + '.join(parts)}"
+    summed = rf"\sum_{{k=1}}^{{{pairs}}} " if pairs > 1 else ""
+    losses = {
+        "cls": r"\text{CE}",
+        "logit": rf"\text{{{recipe.logit_loss.upper()}}},\,T = {recipe.temperature:g}",
+        "hint": rf"{summed}\text{{{recipe.hint_loss.upper()}}}(g_k, h_k)",
+    }
+    products = (
+        rf"{factors[term]}\,\underbrace{{\mathcal{{L}}_{{\text{{{term}}}}}}}_{{{losses[term]}}}"
+        for term in recipe.terms
+    )
+    return rf"\mathcal{{L}} = {' + '.join(products)}"
+
+
+def first_step(tried: DryRun) -> str:
+    r"""Write the objective of the first step in numbers, the share of the gradient below each product.
+
+    Example:
+        >>> tried = DryRun("cpu", {"cls": 2.3, "hint": 0.002}, {"cls": 1.0, "hint": 310.0},
+        ...                {"cls": 0.75, "hint": 0.25}, 0, 10, 0.1, 0.0, 1.0, 0)
+        >>> first_step(tried).rpartition("=")[2]
+        ' 2.92'
+    """
+    products = [
+        rf"\underbrace{{{_number(tried.weights[part])} \cdot {_number(loss)}}}_"
+        rf"{{\text{{{part}, {100 * tried.shares[part]:.0f} \%}}}}"
+        for part, loss in tried.losses.items()
+    ]
+    return rf"\mathcal{{L}} = {' + '.join(products)} = {_number(sum(tried.weighted.values()))}"
+
+
+def _number(value: float) -> str:
+    r"""Write a number with three digits that count.
+
+    Example:
+        >>> _number(412.3), _number(0.0000123), _number(2.3)
+        ('412', '1.23 \\cdot 10^{-5}', '2.3')
+    """
+    text = f"{value:.3g}"
+    digits, e, power = text.partition("e")
+    return rf"{digits} \cdot 10^{{{int(power)}}}" if e else text
 
 
 def balance(recipe: Recipe) -> str:

@@ -13,11 +13,13 @@ from app.lesson.reading import Reading
 from app.recipe import Recipe
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.drafts import Draft
+from pursuhint.dry_run import DryRun
 from pursuhint.embedding import LayerMap
 from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
 from pursuhint.plan import HintPlan
 from pursuhint.runs.panels import PALETTE, Kind
 from pursuhint.similarity import metrics_of
+from pursuhint.training.settings import RunSettings
 from pursuhint.view import Order
 
 KEY = "pursuhint"
@@ -160,6 +162,8 @@ class AppState:
         recipe: how the next student is to be trained.
         guided: hint point -> guided layer, where the default pair was changed, for the student of the recipe.
         launched: ticket of a Start button -> id of the run that its first click started.
+        asked_dry_run: whether a dry run is to be made as soon as the page knows its settings.
+        tried: settings of the last dry run, and what it told.
         latencies: network -> seconds for an image, of those that were last measured side by side.
         overlay: which runs are looked at.
         heard: key of a drawing -> number of the last event that its script told of.
@@ -184,6 +188,8 @@ class AppState:
     guided: dict[str, str] = field(default_factory=dict)
     launched: dict[int, str] = field(default_factory=dict)
     ticket: int = 0
+    asked_dry_run: bool = False
+    tried: tuple[RunSettings, DryRun] | None = None
     latencies: dict[str, float] = field(default_factory=dict)
     overlay: Overlay = field(default_factory=Overlay)
     heard: dict[str, float] = field(default_factory=dict)

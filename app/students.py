@@ -1,19 +1,14 @@
-"""Widgets of the Distill page: the student, the pairs, the settings of the training."""
+"""Widgets of the Distill page: the student, the settings of the training."""
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
-from app import cached, failures, proposals, state
+from app import cached, proposals, state
 from app.bound import bound
-from app.chrome import count, several, shape, short
+from app.chrome import count, several, short
 from app.recipe import Recipe
-from app.words import prose
-from pursuhint.adapters import describe_adapters
 from pursuhint.analysis import AnalysisFolder
-from pursuhint.errors import InputError
-from pursuhint.pairs import Pair, crossing, default_pairs, settle_pairs, without_guided
 from pursuhint.plan import HintPlan
 from pursuhint.students import StudentCard, Target
 from pursuhint.training.recipes import RECIPES
@@ -67,75 +62,6 @@ def _first(analysis: AnalysisFolder) -> str:
     aim, size = Target(), analysis.card.parameters
     known = sorted(analysis.students, key=lambda one: aim.miss(size / one.parameters))
     return known[0].spec if known else "zoo:resnet20"
-
-
-def in_force(plan: HintPlan, student: StudentCard) -> tuple[Pair, ...]:
-    """Return the pairs of a plan with a student: the default ones, the plan's own, what was chosen here."""
-    names = [layer.name for layer in student.layers]
-    return settle_pairs(
-        default_pairs(plan.hint_points, plan.layers, student.layers),
-        [pair for pair in plan.pairs if pair.guided in names],
-        [Pair(hint, guided) for hint, guided in state.get().guided.items()],
-    )
-
-
-def pairs(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tuple[Pair, ...] | None:
-    """Draw the pairs and how they meet; returns those in force, None if the hint loss cannot compare them."""
-    mine, chosen = state.get(), in_force(plan, student)
-    known = {layer.name: layer for layer in student.layers}
-    planned = [pair for pair in plan.pairs if pair.hint not in mine.guided]
-    if lost := without_guided(planned, list(known)):
-        text = failures.in_page_words(f"Of the plan: {lost}. Until then a default pair takes its place.")
-        st.warning(prose(text), icon=":material/warning:")
-    hints = {layer.name: layer for layer in analysis.layers}
-    loss, problem = mine.recipe.hint_loss, ""
-    shapes = [{name: layer.shape for name, layer in side.items()} for side in (known, hints)]
-    try:
-        adapters = [adapter.text for adapter in describe_adapters(chosen, *shapes, loss)]
-    except InputError as error:  # shown below the table, in which it can be put right
-        adapters, problem = ["–"] * len(chosen), str(error)
-    rows = pd.DataFrame(
-        {
-            "hint": [pair.hint for pair in chosen],
-            "hint shape": [shape(hints[pair.hint].shape) for pair in chosen],
-            "guided": [pair.guided for pair in chosen],
-            "guided shape": [shape(known[pair.guided].shape) for pair in chosen],
-            "adapter": adapters,
-        }
-    )
-    key = f"distill-pairs-{student.spec}-{loss}-{mine.revision}"
-    st.data_editor(
-        rows,
-        hide_index=True,
-        disabled=["hint", "hint shape", "guided shape", "adapter"],
-        column_config={
-            "hint": st.column_config.TextColumn("hint point (teacher)"),
-            "hint shape": st.column_config.TextColumn("its shape"),
-            "guided": st.column_config.SelectboxColumn(
-                "guided layer (student)",
-                options=list(known),
-                required=True,
-                help="Double-click to change it.",
-            ),
-            "guided shape": st.column_config.TextColumn("its shape"),
-            "adapter": st.column_config.TextColumn(help="Trained with the student and dropped at export."),
-        },
-        key=key,
-        on_change=_paired,
-        args=(key, chosen),
-    )
-    if crossing(chosen, plan.hint_points, list(known)):
-        tie = bound("distill-crossing", mine.recipe.allow_crossing, lambda on: mine.cook(allow_crossing=on))
-        st.checkbox(failures.WORDS["--allow-crossing"], **tie)
-    if problem:
-        failures.show(problem)
-    return None if problem else chosen
-
-
-def _paired(key: str, chosen: tuple[Pair, ...]) -> None:
-    for row, changes in st.session_state[key]["edited_rows"].items():
-        if changes.get("guided"):
-            state.get().guide(chosen[int(row)].hint, changes["guided"])
 
 
 def training() -> None:

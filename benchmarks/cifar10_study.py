@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,13 @@ class Entry:
         return f"{self.student.partition(':')[2]} · {self.arm} · seed {self.seed}"
 
 
-def entries(seeds: int) -> list[Entry]:
+def entries(students: Iterable[str], seeds: int) -> list[Entry]:
     """Return every training; seed by seed, so that what is there at any time compares."""
     return [
         Entry(student, arm, seed)
-        for student, arms in STUDENTS.items()
+        for student in students
         for seed in range(seeds)
-        for arm in arms
+        for arm in STUDENTS[student]
     ]
 
 
@@ -121,9 +121,9 @@ def report(given: argparse.Namespace) -> str:
         "| student | taught by | seeds | test, last epoch | test, best on validation | last, each seed |",
         "|---|---|---|---|---|---|",
     ]
-    for student, arms in STUDENTS.items():
-        for arm in arms:
-            names = [e.name for e in entries(given.seeds) if (e.student, e.arm) == (student, arm)]
+    for student in given.student or STUDENTS:
+        for arm in STUDENTS[student]:
+            names = [e.name for e in entries([student], given.seeds) if (e.student, e.arm) == (student, arm)]
             found = [finals[name] for name in names if name in finals]
             last = [100 * final["test_accuracy_last"] for final in found]
             best = [100 * final["test_accuracy"] for final in found]
@@ -154,6 +154,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--student", action="append", choices=STUDENTS, help="only this one (repeatable)")
     parser.add_argument("--part", default="0/1", help="which of how many processes this is")
     parser.add_argument("--report", action="store_true", help="train nothing")
     given = parser.parse_args()
@@ -163,7 +164,7 @@ def main() -> None:
         for method, plan in plans.items():
             plan.save(given.out / f"plan-{method}.json")
         part, parts = map(int, given.part.split("/"))
-        train(entries(given.seeds)[part::parts], plans, given)
+        train(entries(given.student or STUDENTS, given.seeds)[part::parts], plans, given)
     print(report(given))
 
 

@@ -27,17 +27,20 @@ from statistics import median
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pursuhint.analysis import AnalysisSettings
+from pursuhint.analysis.image_map_worker import make_image_maps
 from pursuhint.analysis.worker import analyse
-from pursuhint.runs import create_run
+from pursuhint.runs import RunFolder, create_run
 from pursuhint.training.settings import make_settings
 from tools.served import IDLE, SWITCHES, AppServer, find_browser, serve
 
 PAGES = {
     "Teacher": ("/", "[data-testid=stMetricValue]"),
     "Similarity": ("/similarity", ".st-key-heatmap .heatmaplayer image"),
+    "What a layer sees": ("/what_a_layer_sees", ".sees .keys > *"),
     "Hint points": ("/hint_points", ".explorer .cell"),
     "Distill": ("/distill", "[class*=st-key-start-] button"),
     "Runs": ("/runs", "[data-testid=stMain] [data-testid=stCaptionContainer]"),
+    "Lesson": ("/lesson", ".st-key-lesson h1"),
 }
 """Title -> address, and what is there once the page is drawn."""
 HEAVY = ("torch", "umap", "numba", "mlflow")
@@ -48,9 +51,11 @@ LAYERS = (7, 21, 35, 49, 14, 28, 42, 3, 52)
 """Layers that are selected in turn, from all over the depth."""
 FIRST, AGAIN = "first page, new browser", "first page, seen before"
 SWITCH, SELECT, TOGGLE = "page switch", "selection in every view", "hint point changed"
-AIMS = {FIRST: 2.0, AGAIN: 2.0, SWITCH: 0.3, SELECT: 0.5, TOGGLE: 0.5}
+DRAW, BEHIND = "  the drawing's own script", "curves behind the journal"
+AIMS = {FIRST: 2.0, AGAIN: 2.0, SWITCH: 0.3, SELECT: 0.5, TOGGLE: 0.5, DRAW: 0.02, BEHIND: 1.5}
 """What is measured -> how many seconds it may take."""
 WAIT_S = 120
+WATCHED_S = 20
 
 Times = dict[str, list[float]]
 
@@ -77,7 +82,8 @@ def main() -> None:
             say("two visitors")
             walk_together(browser, server, two, rounds=given.rounds)
             say("while a run trains")
-            with training(server):
+            with training(server) as run:
+                busy[BEHIND] += behind(browser, server, run)
                 for _ in range(given.rounds):
                     first_pages(browser, server, busy)
                 walk(browser, server, busy, rounds=given.rounds)
@@ -91,7 +97,7 @@ def say(what: str) -> None:
 
 
 def analysed(folder: Path) -> Path:
-    """Analyse a ResNet-110 of random weights and return the folder."""
+    """Analyse a ResNet-110 of random weights, map the images at its layers, and return the folder."""
     import torch
 
     from benchmarks.subjects import network
@@ -100,7 +106,10 @@ def analysed(folder: Path) -> Path:
     weights = folder / "resnet110.pth"
     torch.save(network(given).state_dict(), weights)
     asked = {"teacher": given.network, "weights": str(weights), "data": "fake", "preprocess": "cifar10"}
-    return analyse(AnalysisSettings(**asked, samples=256, allow_weak_teacher=True), folder / "analysis").path
+    settings = AnalysisSettings(**asked, samples=256, allow_weak_teacher=True)
+    analysis = analyse(settings, folder / "analysis")
+    make_image_maps(analysis)
+    return analysis.path
 
 
 @contextmanager
@@ -115,7 +124,7 @@ def served(folder: Path, **environment: str) -> Iterator[AppServer]:
 
 
 @contextmanager
-def training(server: AppServer) -> Iterator[None]:
+def training(server: AppServer) -> Iterator[RunFolder]:
     """Let a real run train on all cores, as the app itself would start it."""
     os.environ["PURSUHINT_HOME"] = str(server.home)
     settings = make_settings(
@@ -132,7 +141,7 @@ def training(server: AppServer) -> Iterator[None]:
     while not run.history().steps and time.monotonic() < end:
         time.sleep(0.2)
     try:
-        yield
+        yield run
     finally:
         run.ask_to_stop()
 
@@ -181,6 +190,7 @@ def walk(browser: Browser, server: AppServer, times: Times, *, rounds: int) -> N
         for _, layer in zip(range(2 * rounds), itertools.cycle(LAYERS), strict=False):
             times[SELECT].append(ask(page, "select", layer))
             times[TOGGLE].append(ask(page, "toggle", layer))
+            times[DRAW].append(page.evaluate("walk.drawn()") / 1000)
 
 
 def walk_together(browser: Browser, server: AppServer, times: Times, *, rounds: int) -> None:
@@ -199,6 +209,17 @@ def turn(page: Page, title: str) -> float:
     took = page.evaluate("asked => walk.turn(...asked)", [title, PAGES[title][1]]) / 1000
     page.evaluate("walk.idle()")
     return took
+
+
+def behind(browser: Browser, server: AppServer, run: RunFolder) -> list[float]:
+    """Watch a run's curves; returns how many seconds after its entry in the journal each point was drawn."""
+    with visitor(browser, server) as page:
+        page.goto(f"/runs?run={run.id}")
+        page.wait_for_selector(".curves [data-panel=total] .dot")
+        seen = page.evaluate("seconds => walk.watch(seconds)", WATCHED_S)
+    steps = run.history().steps
+    written = dict(zip(steps.column("epoch").round(4), steps.column("time"), strict=True))
+    return [drawn / 1000 - written[round(end, 4)] for end, drawn in seen if round(end, 4) in written]
 
 
 def ask(page: Page, deed: str, layer: int) -> float:
@@ -222,11 +243,15 @@ def show(columns: dict[str, Times]) -> None:
     """Print median and worst of each, and how much longer than alone."""
     alone = columns["alone"]
     print(f"{'seconds':28}{'aim':>6}" + "".join(f"{name:>28}" for name in columns))
-    for what in alone:
-        line = f"{what:28}{AIMS.get(what, AIMS[SWITCH]):6.1f}"
+    for what in dict.fromkeys(itertools.chain.from_iterable(columns.values())):
+        line = f"{what:28}{AIMS.get(what, AIMS[SWITCH]):6.2f}"
         for times in columns.values():
             found = times.get(what)
-            ratio = "" if times is alone or not found else f"{median(found) / median(alone[what]):6.1f}x"
+            ratio = (
+                f"{median(found) / median(alone[what]):6.1f}x"
+                if found and times is not alone and what in alone
+                else ""
+            )
             line += f"{median(found):12.3f} worst {max(found):5.2f}{ratio:>5}" if found else " " * 28
         print(line)
 

@@ -16,12 +16,10 @@ const when = (...conditions) => new Promise((done, fail) => {
   look();
 });
 
-const OTHERS = ["Teacher", "Similarity", "Hint points", "Distill"];
-// The Runs page is headed by the run it shows, once there is one.
-const heads = (title) => () => {
-  const found = document.querySelector("[data-testid=stMain] h1")?.innerText;
-  return title === "Runs" ? found && !OTHERS.includes(found) : found === title;
-};
+const heading = () => document.querySelector("[data-testid=stMain] h1")?.innerText;
+// The Runs page is headed by the run it shows, once there is one. The lesson is headed by its step, known by its mark.
+const heads = (title, before) => () =>
+  title === "Lesson" || (title === "Runs" ? heading() && heading() !== before : heading() === title);
 const shows = (selector) => () => seek(selector) !== null;
 const rests = () => document.querySelector("[data-testid=stApp]").dataset.testScriptState === "notRunning";
 const badges = () => [...document.querySelectorAll("[data-testid=stMain] .stMarkdownBadge")].map((one) => one.innerText).join();
@@ -32,9 +30,9 @@ window.walk = {
   // ms from a click in the navigation until the next page is drawn, its own title and its last figure
   async turn(title, mark) {
     const link = [...document.querySelectorAll("[data-testid=stSidebarNavLink]")].find((one) => one.innerText.trim() === title);
-    const began = performance.now();
+    const before = heading(), began = performance.now();
     link.click();
-    return await when(heads(title), shows(mark)) - began;
+    return await when(heads(title, before), shows(mark)) - began;
   },
   // ms from a click on a layer in the strip until every view marks it and the facts are its own
   async select(layer) {
@@ -53,5 +51,17 @@ window.walk = {
       () => seek(`.cell[data-layer="${layer}"]`).classList.contains("hint") !== was, () => badges() !== before,
     ) - began;
   },
+  // [newest epoch drawn, time of day in ms] whenever curves grow, for some seconds
+  watch: (seconds) => new Promise((done) => {
+    const seen = [], end = performance.now() + 1000 * seconds;
+    const look = () => {
+      const drawn = Number(seek(".curves").dataset.end);
+      if (drawn !== seen.at(-1)?.[0]) seen.push([drawn, Date.now()]);
+      performance.now() > end ? done(seen.slice(1)) : requestAnimationFrame(look);
+    };
+    look();
+  }),
+  // ms that the drawing of the layers took when it was last drawn anew
+  drawn: () => Number(seek(".explorer").dataset.drawn),
   idle: () => when(rests),
 };

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import current, failures, launch, losses, more, state, students
+from app import current, failures, launch, losses, more, pairs, start, state, students
 from app.chrome import card, header, require_teacher, short
 from app.explain import explain
 from app.words import plain
@@ -16,7 +16,7 @@ actions = header(
 )
 actions.page_link("../pages/hint_points.py", label="Change hint points")
 
-student, pairs = None, ()
+student, joined = None, ()
 weak = analysis.analysis_settings.allow_weak_teacher
 left, right = st.columns([3, 2])
 with left:
@@ -25,27 +25,24 @@ with left:
         explain("compression")
     with card("Losses", fill=student is None or mine.recipe.hint_loss == "none"):
         losses.draw()
+        objective = st.container()
         explain("objective", *losses.chosen())
     if student and mine.recipe.hint_loss != "none":
-        with card("Pairs", "double-click a guided layer to change it", fill=True):
-            pairs = students.pairs(analysis, plan, student)
+        with card("Pairs", "what each hint point is imitated by", fill=True):
+            joined = pairs.draw(analysis, plan, student)
             explain("pairs")
 with right:
     with card("Training", students.pace(mine.recipe)):
         students.training()
         with failures.shown():
-            more.draw(analysis, student, pairs)
+            more.draw(analysis, student, joined)
         explain("learning rate")
     with card("Start", students.summary(student) if student else "", fill=True), failures.shown():
-        st.caption("It runs in a process of its own: closing this tab or stopping the app leaves it running.")
         wanted = None
-        if student and pairs is not None:
-            wanted = launch.settings(mine.recipe, plan, student, pairs, allow_weak_teacher=weak)
-        ticket, look = mine.ticket, {"type": "primary", "width": "stretch", "icon": ":material/play_arrow:"}
-        if st.button("Start distillation", key=f"start-{ticket}", disabled=not wanted, **look):
-            run = mine.launch(ticket, lambda: launch.start(wanted))
-            st.switch_page("../pages/runs.py", query_params={"run": run})
-        if wanted:
-            with st.expander("The same from the command line", icon=":material/terminal:"):
-                st.caption("Save the plan on the Hint points page as plan.json first.")
-                st.code(launch.command(wanted), language="bash")
+        with failures.shown():
+            if student and joined is not None:
+                wanted = launch.settings(mine.recipe, plan, student, joined, allow_weak_teacher=weak)
+        start.draw(wanted, plan)
+        explain("dry run")
+with objective:
+    losses.objective(start.tried(wanted), len(joined or ()))

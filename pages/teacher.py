@@ -62,6 +62,7 @@ with left, failures.shown():
     if analysis:
         with card("Candidate layers", "in the order in which an image passes them"):
             draw_layers(analysis)
+            explain("candidate layers")
         with card("Probe images", "and what the teacher takes them for", fill=True):
             pictures.answers(analysis)
             explain("probe accuracy")

@@ -113,6 +113,13 @@ _VIEWS: dict[str, Explanation] = {
         "test images, two figures that differ by less than about $1/\\sqrt{n}$ may be the same.",
         "",
     ),
+    "candidate layers": Explanation(
+        "Candidate layers",
+        r"l : \mathbb{R}^{3 \times H \times W} \to \mathbb{R}^{c \times h \times w}",
+        "The layers that are compared and may become hint points: by default the ends of the network's "
+        "blocks, where a representation is complete. A stage is a run of layers with outputs of one shape.",
+        _PURSUHINT,
+    ),
     "matrix": Explanation(
         "The matrix",
         r"S_{ij} = s(X_i, X_j),\quad X_i \in \mathbb{R}^{N \times C_i}",
@@ -220,6 +227,14 @@ _VIEWS: dict[str, Explanation] = {
         "How far each step goes. The quick recipe lets it fall along half a cosine, the published ones by a "
         "tenth at set epochs. It belongs to the batch size: change one, and try the other.",
         "Loshchilov and Hutter 2017, arXiv 1608.03983",
+    ),
+    "dry run": Explanation(
+        "The dry run",
+        r"\text{an epoch} \approx \text{steps} \times \text{seconds a step} + \text{scoring}",
+        "Loads everything, settles the weights and takes the first steps for real, in a process of its own; "
+        "then saves and exports once, and throws it all away. What fails there would fail in the run. Other "
+        "work on this machine makes the time longer.",
+        "",
     ),
     "curves": Explanation(
         "The curves",

@@ -25,7 +25,7 @@ PARTS = tuple(
 _component = register(
     "layer_explorer",
     html=["explorer/explorer.html"],
-    css=["explorer/frame.css", "explorer/explorer.css"],
+    css=["explorer/frame.css", "explorer/strip.css", "explorer/explorer.css"],
     js=[ELEMENTS, TELLING, *PARTS],
 )
 

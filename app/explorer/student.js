@@ -19,7 +19,8 @@ function mates(data, wrapped) {
     const says = hints.map((layer) => `${data.layers[layer]} (HP${data.hints.indexOf(layer) + 1})`).join(", ");
     const flags = hints.map((layer) => make("span", { ...ofLayer(data, layer), class: "flag" }, `HP${data.hints.indexOf(layer) + 1}`));
     const about = says ? `${name} imitates ${says}` : `${name}, guided by no hint point`;
-    return make("span", { class: says ? "mate guided" : "mate", role: "listitem", title: about, "aria-label": about },
+    const roles = { class: says ? "mate guided" : "mate", role: "listitem", "data-mate": mate };
+    return make("span", { ...roles, title: about, "aria-label": about },
       make("span", { class: "label" }, shorten(labels[mate], LONGEST)), ...(wrapped ? flags : []));
   });
   return stages.map((count, index) =>

@@ -8,6 +8,7 @@ from app import cached
 from app.chrome import dark, draw
 from app.lesson.step import Answer, Question, Step, caption, control
 from pursuhint.analysis import AnalysisFolder
+from pursuhint.errors import PursuhintError
 from pursuhint.figures import image_map
 
 ALMOST_ALWAYS = 0.99
@@ -21,7 +22,12 @@ def figure(analysis: AnalysisFolder) -> None:
     st.select_slider("Layer, from the first to the last", names, **tie)
     classes = [analysis.card.classes[label] for label in analysis.probe["labels"]]
     alt = f"Map of the probe images at {layer}, coloured by digit"
-    draw(image_map(analysis.image_maps.load(layer), classes, dark=dark()), "lesson-images", alt)
+    positions = analysis.image_maps.load(layer)
+    if positions is None:
+        raise PursuhintError(
+            f"the map of the images at `{layer}` is missing or damaged; install PURSUhInT again"
+        )
+    draw(image_map(positions, classes, dark=dark()), "lesson-images", alt)
     width = next(one for one in analysis.layers if one.name == layer).shape[0]
     caption(
         f"Each dot is one of {len(classes):,} images at **{layer}**: {width} numbers, drawn flat by UMAP."

@@ -53,6 +53,7 @@ function render(seat) {
     ? `epochs ${tidy(from)} to ${tidy(to)}` : "drag over a curve to look closer · double-click for all of it";
   if (view) root.dataset.view = `${from},${to}`; else delete root.dataset.view;
   heat(seat, seat.hot);
+  root.dataset.end = Math.max(0, ...data.panels.flatMap((panel) => panel.lines.map((line) => line.end))); // newest epoch drawn
   root.dataset.draws = Number(root.dataset.draws ?? 0) + 1;
   root.dataset.drawn = (performance.now() - began).toFixed(1);
 }

@@ -20,6 +20,8 @@ export default function ({ data, parentElement }) {
   find(".images").replaceChildren(...data.disagreements.map(pictureOf));
 }
 
+const percent = (share) => (share === null ? "–" : `${(100 * share).toFixed(1)}`);
+const points = (share) => `${share < 0 ? "−" : "+"}${Math.abs(100 * share).toFixed(1)}`;
 const row = (kind, ...texts) => make("tr", {}, ...texts.map((text) => (text instanceof Node ? text : make(kind, {}, text))));
 
 function classesOf({ classes, taught }) {

@@ -72,6 +72,9 @@ AnalysisDir = Annotated[
 ]
 Detach = Annotated[bool, typer.Option(help="Start it in a process of its own and return at once.")]
 Now = Annotated[bool, typer.Option("--now", help="Train at once, beside a run that has the device.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Take the first steps, say what came of them, and keep nothing.")
+]
 AllowWeak = Annotated[bool, typer.Option(help="Go on with a teacher near chance level.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 

@@ -9,6 +9,7 @@ import typer
 
 from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS
 from pursuhint.cli import options as o
+from pursuhint.cli.dry_run import tell_dry_run
 from pursuhint.cli.events import work_here
 from pursuhint.cli.output import compared, out, percent, print_json, progress_bars, table
 from pursuhint.cli.students import tell_automatic
@@ -32,6 +33,7 @@ def train(
     out_file: Annotated[
         Path | None, typer.Option("--out", help="Also write the network and its card here.")
     ] = None,
+    dry_run: o.DryRun = False,
     detach: o.Detach = False,
     now: o.Now = False,
     as_json: o.AsJson = False,
@@ -49,6 +51,8 @@ def train(
         preprocess=preprocess,
         **recipe,
     )
+    if dry_run:
+        return tell_dry_run(settings, as_json=as_json)
     run = _run(settings, detach=detach, now=now, as_json=as_json)
     if out_file and not detach:
         _write_teacher(run, out_file)
@@ -95,6 +99,7 @@ def distill(
     data: Annotated[str | None, typer.Option(help="The plan's data when left out.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The teacher's checkpoint, if it moved.")] = None,
     allow_weak_teacher: o.AllowWeak = False,
+    dry_run: o.DryRun = False,
     detach: o.Detach = False,
     now: o.Now = False,
     as_json: o.AsJson = False,
@@ -127,6 +132,8 @@ def distill(
         targets_limit=targets_limit,
         **recipe,
     )
+    if dry_run:
+        return tell_dry_run(settings, as_json=as_json)
     _run(settings, detach=detach, now=now, as_json=as_json)
 
 

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import plotly.graph_objects as go
 
-from pursuhint.figures.theme import finish, theme_of
+from pursuhint.figures.theme import Theme, finish, theme_of
 from pursuhint.lesson.chance import RealAndShuffled
 from pursuhint.similarity import METRICS
 from pursuhint.view import COLOURS, LayerView
@@ -105,14 +105,7 @@ def stand_in_bars(
         hovertemplate="<b>%{customdata}</b><br>similarity %{y:.3f}<extra></extra>",
     )
     figure = go.Figure(bars)
-    figure.add_hline(
-        mean,
-        line={"color": theme.accent, "width": 2, "dash": "dash"},
-        annotation_text=f"mean of the others {mean:.3f}",
-        annotation_position="top right",
-        annotation_font={"size": 12, "color": theme.accent},
-        annotation_bgcolor=theme.page,
-    )
+    _mark_mean(figure, mean, f"mean of the others {mean:.3f}", "top right", theme)
     bold = [f"<b>{name}</b>" if place == chosen else name for place, name in enumerate(labels)]
     _name_layers(figure, bold)
     figure.update_yaxes(visible=False, range=[0, 1.05])
@@ -147,14 +140,7 @@ def cover_bars(
             "<extra></extra>",
         )
     )
-    figure.add_hline(
-        average,
-        line={"color": theme.accent, "width": 2, "dash": "dash"},
-        annotation_text=f"coverage {average:.3f}",
-        annotation_position="top left",
-        annotation_font={"size": 12, "color": theme.accent},
-        annotation_bgcolor=theme.page,
-    )
+    _mark_mean(figure, average, f"coverage {average:.3f}", "top left", theme)
     names = zip(places, view.labels, strict=True)
     _name_layers(figure, [f"<b>{name}</b>" if place in view.hints else name for place, name in names])
     figure.update_yaxes(range=[0, 1.02], nticks=5, gridcolor=theme.faint, zeroline=False)
@@ -165,3 +151,15 @@ def cover_bars(
 def _name_layers(figure: go.Figure, names: Sequence[str]) -> None:
     ticks = {"tickvals": list(range(len(names))), "ticktext": list(names), "tickangle": -90}
     figure.update_xaxes(tickfont={"size": 11}, showgrid=False, zeroline=False, **ticks)
+
+
+def _mark_mean(figure: go.Figure, value: float, text: str, place: str, theme: Theme) -> None:
+    """Draw a dashed line across the bars at their mean."""
+    figure.add_hline(
+        value,
+        line={"color": theme.accent, "width": 2, "dash": "dash"},
+        annotation_text=text,
+        annotation_position=place,
+        annotation_font={"size": 12, "color": theme.accent},
+        annotation_bgcolor=theme.page,
+    )

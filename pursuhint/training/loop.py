@@ -218,7 +218,7 @@ class Trainer:
                 self._save_within(epoch, step)
             rate = learning_rate(self.settings, epoch + step / self.batches.steps)
             batch = itertools.islice(parts, self.settings.accumulate)  # this process's share of it
-            self.window.add(self._step(batch, rate, epoch, step))
+            self.window.add(self.step(batch, rate, epoch, step))
             if (step + 1) % every == 0 or step + 1 == self.batches.steps:
                 self._log(self.window.mean(), epoch, step, rate)
         seconds = time.perf_counter() - began
@@ -246,7 +246,8 @@ class Trainer:
         self._save()
         self.progress("training", epoch + 1, self.settings.epochs)
 
-    def _step(self, parts: Iterable[Batch], rate: float, epoch: int, step: int) -> dict[str, Tensor]:
+    def step(self, parts: Iterable[Batch], rate: float, epoch: int, step: int) -> dict[str, Tensor]:
+        """Take one step with the parts of a batch; returns its `pursuhint.training.window.step_values`."""
         seed_step(self.settings.seed, epoch, step, self.processes.rank)
         for group in self.optimizer.param_groups:
             group["lr"] = rate

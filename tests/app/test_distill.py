@@ -16,6 +16,7 @@ from pursuhint.files import in_bytes, read_json, write_json
 from pursuhint.hints import choose_hints
 from pursuhint.pairs import Pair, check_pairs
 from pursuhint.runs import RunFolder, list_runs
+from pursuhint.runs.pace import in_words
 from pursuhint.students import StudentCard, Target, describe_student, propose_students
 from tests.app.conftest import texts, widget
 
@@ -205,11 +206,11 @@ def test_a_typed_student_is_asked_for_and_refused_in_one_line(open_page, teacher
 
 def test_the_formula_follows_the_losses_and_weights(open_page, teacher):
     app = open_page("distill")
-    assert r"\alpha\,\mathcal{L}_{\text{logit}}" in app.latex[0].value
+    assert r"\alpha\,\underbrace{\mathcal{L}_{\text{logit}}}" in app.latex[0].value
     assert app.latex[1].value.strip("$\n ").endswith("1 : 1 : 0.5")
     widget(app.selectbox, "Weights").set_value("fixed").run()
     widget(app.number_input, "β of L_hint").set_value(200.0).run()
-    assert r"200\,\mathcal{L}_{\text{hint}}" in app.latex[0].value and len(app.latex) == 1
+    assert r"200\,\underbrace{\mathcal{L}_{\text{hint}}}" in app.latex[0].value and len(app.latex) == 1
     widget(app.selectbox, "Hint loss").set_value("none").run()
     assert "hint" not in app.latex[0].value
     assert not app.exception and not app.error
@@ -226,10 +227,15 @@ def test_a_preset_shows_its_numbers_and_brings_its_logit_loss(open_page, teacher
         "repdistiller-at",
     ]
     weights.set_value("pursuhint-cifar100").run()
-    assert app.latex[0].value.count(r"1.5\,\mathcal{L}_{\text{logit}}") == 1 and len(app.latex) == 1
+    assert (
+        app.latex[0].value.count(r"1.5\,\underbrace{\mathcal{L}_{\text{logit}}}") == 1 and len(app.latex) == 1
+    )
     assert widget(app.number_input, "α of L_logit").disabled
     widget(app.selectbox, "Weights").set_value("repdistiller-at").run()
-    assert r"1000\,\mathcal{L}_{\text{hint}}" in app.latex[0].value and "logit" not in app.latex[0].value
+    assert (
+        r"1000\,\underbrace{\mathcal{L}_{\text{hint}}}" in app.latex[0].value
+        and "logit" not in app.latex[0].value
+    )
     assert widget(app.selectbox, "Logit loss").value == "none"
     assert not app.exception and not app.error
 
@@ -398,3 +404,49 @@ def test_explanations_name_the_kind_of_weights():
 
 def test_the_page_shows_the_command(open_page, teacher):
     assert "pursuhint distill" in texts(open_page("distill"))
+
+
+def test_a_dry_run_fills_the_formula_and_tells_the_time(open_page):
+    """The process is the real one, on a training of one epoch."""
+    app = open_page("distill")
+    app.session_state[KEY].cook(student="zoo:resnet8?width=0.25", epochs=2, threads=1)
+    app.run()
+    assert len(app.latex) == 2
+    widget(app.button, "Dry run").click().run(timeout=120)
+    assert not app.exception and not app.error
+    tried = app.session_state[KEY].tried[1]
+    numbers = app.latex[2].value
+    assert f"= {sum(tried.weighted.values()):.3g}" in numbers
+    assert all(f"{part}, {100 * share:.0f} " in numbers for part, share in tried.shares.items())
+    told = {one.label: one.value for one in app.metric}
+    assert told["2 epochs"] == in_words(tried.run_seconds(2)) and told["an epoch"]
+    widget(app.text_input, "Name").set_value("another name").run()
+    assert len(app.latex) == 3, "a name changes nothing"
+    widget(app.number_input, "Seed").set_value(1).run()
+    assert len(app.latex) == 2, "other settings are another run"
+
+
+def test_what_would_fail_is_said_before_the_start(open_page, launched):
+    app = open_page("distill")
+    app.session_state[KEY].cook(student="zoo:resnet8?width=0.25", batch_size=4096, threads=1)
+    app.run()
+    widget(app.button, "Dry run").click().run(timeout=120)
+    assert "`batch_size` must be at most 1,000" in app.error[0].value.replace("1000", "1,000")
+    assert not launched and startable(app)
+
+
+def test_the_python_does_the_same_run(open_page, teacher, launched, tmp_path, monkeypatch):
+    app = open_page("distill")
+    mine = app.session_state[KEY]
+    mine.cook(student="zoo:resnet8", hint_loss="fitnet", logit_loss="dkd", weights="fixed", ema=0.9, epochs=7)
+    mine.guide(choose_hints(teacher).hint_points[0], "layer1.0")
+    app.run()
+    code = next(one.value for one in app.code if one.language == "python")
+    widget(app.button, "Start distillation").click().run()
+    wanted = list_runs()[0].run_settings
+    wanted.plan.save(tmp_path / "plan.json")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pursuhint.runs.worker.work", lambda run, **options: None)
+    names: dict = {}
+    exec(code, names)
+    assert names["run"].run_settings == wanted

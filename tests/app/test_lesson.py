@@ -13,6 +13,7 @@ from app.lesson.step import Answer
 from app.lesson.your_turn import STUDENT
 from app.state import KEY
 from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder
+from pursuhint.analysis.image_maps import ImageMaps
 from pursuhint.errors import InputError
 from pursuhint.explanations import EXPLANATIONS
 from pursuhint.hints import choose_hints
@@ -151,3 +152,9 @@ def test_the_readers_plan_trains_a_student(open_page, monkeypatch):
     wanted = run.run_settings
     assert wanted.plan.hint_points == ("layer2.6",)
     assert (wanted.student, wanted.epochs, wanted.hint_loss) == (STUDENT, 8, "at")
+
+
+def test_a_shipped_map_that_is_damaged_is_said(open_page, monkeypatch):
+    monkeypatch.setattr(ImageMaps, "load", lambda maps, layer: None)
+    app = open_page("lesson", step="1")
+    assert "comes with PURSUhInT, is missing or damaged" in app.error[0].value

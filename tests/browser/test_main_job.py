@@ -86,6 +86,11 @@ def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_pat
     epochs.press("Enter")
     idle(page)
     page.get_by_text("3 epochs").wait_for()
+    last = page.locator(".meeting").last
+    for layer in ("2.0", "3.0"):  # another layer, and back
+        last.click()
+        page.locator(".mate").get_by_text(layer, exact=True).click()
+        last.get_by_text(f"→ layer{layer}").wait_for()
     screenshot(page, "distill")
     before = set((app.home / "runs").glob("*"))
     page.get_by_role("button", name="Start distillation").dblclick()

@@ -72,7 +72,8 @@ def test_a_run_is_watched_and_compared(page, open_page, visit, idle, app, new_ru
     second.locator("[data-panel=terms] .dot").first.wait_for()
     assert second.locator(".curves").get_attribute("data-view") is None
     second.locator(".st-key-run-stop button").click()
-    second.close()
+    second.get_by_role("button", name="Resume", exact=True).wait_for(timeout=TRAINING_MS)
+    second.close()  # not before: the click would be lost with the page
     page.get_by_role("button", name="Resume", exact=True).wait_for(timeout=TRAINING_MS)
     assert curves.get_attribute("data-view") == view
     page.get_by_role("button", name="Show all").click()

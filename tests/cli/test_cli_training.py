@@ -420,3 +420,13 @@ def test_a_full_disk_at_export_leaves_nothing(pursuhint, finished: RunFolder, tm
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert "File too large; free some space" in answer.refused()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_tells_what_comes_and_keeps_nothing(pursuhint, plan_file: Path):
+    command = ("distill", "--plan", plan_file, "--student", STUDENT, *QUICK, "--seed", "3", "--dry-run")
+    found = pursuhint(*command, "--json").json
+    assert list(found["losses"]) == list(found["weights"]) == ["cls", "logit", "hint"]
+    assert found["run_seconds"] == pytest.approx(found["epoch_seconds"])  # of one epoch
+    printed = pursuhint(*command).out
+    assert "weight x loss" in printed and "3 steps an epoch" in printed and "1 epoch in about" in printed
+    assert list_runs() == []

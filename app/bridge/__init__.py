@@ -1,0 +1,1 @@
+"""The pairs between the two networks, as one drawing."""

@@ -1,0 +1,166 @@
+"""A dry run: the first steps of a run, taken for real before it is started, and nothing of them kept.
+
+``python -m pursuhint.dry_run SETTINGS.json`` prints what came of them as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pursuhint.errors import StorageError
+from pursuhint.files import write_bytes
+from pursuhint.home import home
+from pursuhint.jobs import answer, ask
+from pursuhint.progress import Progress, silent
+from pursuhint.training.check import check_settings
+from pursuhint.training.settings import RunSettings
+
+TIMEOUT = 600
+"""Seconds for data that have to be made ready first."""
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What the first steps of a run tell of it.
+
+    A part is a term of the objective, or one of its losses where it has several (``hint:crd``).
+
+    Attributes:
+        device: that the steps ran on.
+        losses: part -> its unweighted value in the first step.
+        weights: part -> the weight that it begins with.
+        shares: part -> its share of the gradient on the student at the start.
+        adapter_parameters: trained beside the student and dropped at export.
+        steps: of an epoch.
+        step_seconds: a step takes, the teacher included.
+        teacher_seconds: of these are the teacher's.
+        scoring_seconds: scoring the student takes after an epoch.
+        peak_bytes: of memory: of the GPU's, or of this process on the CPU.
+        warnings: that the run would begin with.
+    """
+
+    device: str
+    losses: dict[str, float]
+    weights: dict[str, float]
+    shares: dict[str, float]
+    adapter_parameters: int
+    steps: int
+    step_seconds: float
+    teacher_seconds: float
+    scoring_seconds: float
+    peak_bytes: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def weighted(self) -> dict[str, float]:
+        """Part -> its weight times its value in the first step; they add up to the total."""
+        return {part: self.weights[part] * value for part, value in self.losses.items()}
+
+    @property
+    def epoch_seconds(self) -> float:
+        """How long an epoch takes in which the teacher is asked, its scoring included."""
+        return self.steps * self.step_seconds + self.scoring_seconds
+
+    def run_seconds(self, epochs: int, *, views: int | None = None) -> float:
+        """Predict how long all epochs take.
+
+        Args:
+            epochs: of the run.
+            views: kept ones: the teacher is asked in so many epochs only; None for every epoch.
+
+        Example:
+            >>> tried = DryRun("cpu", {}, {}, {}, 0, 10, 0.3, 0.1, 1.0, 0)
+            >>> tried.run_seconds(5), tried.run_seconds(5, views=2)
+            (20.0, 17.0)
+        """
+        untaught = max(0, epochs - views) if views else 0
+        return epochs * self.epoch_seconds - untaught * self.steps * self.teacher_seconds
+
+
+def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
+    """Take the first steps of a run in this process, save and export as it would, and keep nothing.
+
+    Targets are not kept and nothing is compiled: both cost more than the steps.
+
+    Args:
+        settings: of the run.
+        progress: is told of data that are made ready.
+
+    Raises:
+        InputError: the settings cannot be used.
+        PursuhintError: a step fails, or what the run has to write cannot be written.
+    """
+    check_settings(settings)
+    from pursuhint.training import measuring
+    from pursuhint.training.loop import Trainer
+    from pursuhint.training.memory import explain_out_of_memory
+    from pursuhint.training.prepare import load_parts
+
+    tried = settings.model_copy(update={"keep_targets": None, "compile": "off", "mirrors": ()})
+    parts = load_parts(tried, progress=progress)
+    said: list[tuple[str, dict[str, Any]]] = []
+    with _scratch() as folder:
+        trainer = Trainer(
+            tried, parts, folder=folder, record=lambda kind, **fields: said.append((kind, fields))
+        )
+        trainer.start()
+        with explain_out_of_memory(tried, folder):
+            losses, step_seconds = measuring.take_steps(trainer)
+            teacher_seconds = measuring.teacher_seconds(trainer)
+            scoring_seconds = measuring.scoring_seconds(trainer)
+        measuring.write_once(trainer, folder)
+    settled = next(fields for kind, fields in said if kind == "weights")
+    return DryRun(
+        device=str(trainer.fabric.device),
+        losses=losses,
+        weights=settled["weights"],
+        shares=settled["shares"],
+        adapter_parameters=sum(pair["adapter_parameters"] for pair in parts.pair_table()),
+        steps=trainer.batches.steps,
+        step_seconds=step_seconds,
+        teacher_seconds=min(teacher_seconds, step_seconds),
+        scoring_seconds=scoring_seconds,
+        peak_bytes=measuring.peak_bytes(trainer),
+        warnings=(*parts.remarks(), *(fields["text"] for kind, fields in said if kind == "warning")),
+    )
+
+
+def ask_dry_run(settings: RunSettings) -> DryRun:
+    """Do a `dry_run` in a process of its own, for one that need not import torch."""
+    with _scratch() as folder:
+        write_bytes(folder / "settings.json", settings.model_dump_json().encode())
+        said = ask("pursuhint.dry_run", str(folder / "settings.json"), what="the dry run", timeout=TIMEOUT)
+    found = json.loads(said)
+    return DryRun(**found | {"warnings": tuple(found["warnings"])})
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    """Give a folder on the disk that runs are written to."""
+    try:
+        home().mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(prefix=".dry-run-", dir=home())
+    except OSError as error:
+        raise StorageError(
+            f"cannot write `{home()}`: {error.strerror}; free some space or set PURSUHINT_HOME to another "
+            "folder"
+        ) from error
+    with folder as path:
+        yield Path(path)
+
+
+def main() -> int:
+    """Try the settings of the file on the command line."""
+    settings = RunSettings.model_validate_json(Path(sys.argv[1]).read_bytes())
+    return answer(lambda: print(json.dumps(asdict(dry_run(settings)))))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
