@@ -7,6 +7,8 @@ import unicodedata
 
 MARKUP = re.compile(r"([\\`*_\[\]$~<>&|]|:(?=\w))")
 """What Streamlit's Markdown reads inside a line, ``:red[...]`` and ``:material/...:`` included."""
+IN_SENTENCES = re.compile(r"([\\`*\[$<]|(?<!\w)_|_(?!\w)|~(?=~)|&(?=[\w#]+;)|:(?=\w))")
+"""The same where it stands among words; what cannot begin anything is left as it is."""
 SHORTCODE = re.compile(r":(?=[\w+/-]+:)")
 """The beginning of what becomes a picture after Markdown was read: ``:heart:``, ``:material/bolt:``."""
 NOTHING = "\u2060"
@@ -26,7 +28,7 @@ def plain(name: str) -> str:
         >>> plain("<b>my_student</b> *2*"), plain("layer1.0"), plain("two\nlines")
         ('\\<b\\>my\\_student\\</b\\> \\*2\\*', 'layer1.0', 'two lines')
     """
-    text = _escaped(" ".join(name.split()))
+    text = _escaped(" ".join(name.split()), MARKUP)
     turned = any(unicodedata.bidirectional(letter) in RIGHT_TO_LEFT for letter in text)
     return f"{ISOLATE}{text}{END}" if turned else text
 
@@ -38,13 +40,14 @@ def prose(text: str) -> str:
 
     Example:
         >>> prose("`layer1.0` is [not](a) link; <b>"), prose("one` backtick")
-        ('`layer1.0` is \\[not\\](a) link; \\<b\\>', 'one\\` backtick')
+        ('`layer1.0` is \\[not](a) link; \\<b>', 'one\\` backtick')
     """
     lines = (CODE.split(line.strip()) for line in text.splitlines())
     return "  \n".join(
-        "".join(part if CODE.fullmatch(part) else _escaped(part) for part in line) for line in lines
+        "".join(part if CODE.fullmatch(part) else _escaped(part, IN_SENTENCES) for part in line)
+        for line in lines
     )
 
 
-def _escaped(text: str) -> str:
-    return MARKUP.sub(r"\\\1", SHORTCODE.sub(f":{NOTHING}", text))
+def _escaped(text: str, markup: re.Pattern[str]) -> str:
+    return markup.sub(r"\\\1", SHORTCODE.sub(f":{NOTHING}", text))

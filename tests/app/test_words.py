@@ -47,5 +47,5 @@ def test_no_name_becomes_a_picture(name):
 
 def test_what_is_quoted_in_a_sentence_stays_code_and_the_rest_is_text():
     said = prose("unknown layer `a_b*`: *no* [x](y)\nsee `c` and <d>")
-    assert said == "unknown layer `a_b*`: \\*no\\* \\[x\\](y)  \nsee `c` and \\<d\\>"
-    assert prose("`a``b` <i>`") == "`a``b` \\<i\\>\\`"
+    assert said == "unknown layer `a_b*`: \\*no\\* \\[x](y)  \nsee `c` and \\<d>"
+    assert prose("`a``b` <i>`") == "`a``b` \\<i>\\`"
