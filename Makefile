@@ -1,5 +1,6 @@
 # `make app` and `make test` do all their own set-up; a second call of either installs nothing.
 PORT ?= 8501
+ADDRESS ?= 127.0.0.1
 PYTHON ?=
 ARGS ?=
 export PYTHON
@@ -8,7 +9,8 @@ python := .venv/bin/python
 .PHONY: help app test torture lint format clean
 
 help:
-	@echo 'make app      the app on http://localhost:8501; PORT=... for another port'
+	@echo 'make app      the app on http://localhost:8501; PORT=... for another port;'
+	@echo '              ADDRESS=0.0.0.0 serves it to others, who sign in with the token that is printed'
 	@echo 'make test     lint, format check, unit tests, doctests, page tests, browser tests (their pictures: screenshots/);'
 	@echo '              ARGS=... goes to pytest'
 	@echo 'make torture  cause every fault of docs/reliability.md for real, some minutes; as root for the mounts'
@@ -19,7 +21,7 @@ help:
 
 app:
 	@tools/environment.sh app '$(PORT)'
-	@exec $(python) -m streamlit run app/main.py --server.port '$(PORT)'
+	@exec $(python) app/serve.py --address '$(ADDRESS)' --port '$(PORT)'
 
 test:
 	@tools/environment.sh test

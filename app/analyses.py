@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from app import cached, failures
+from app.words import plain
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, request_analysis
 from pursuhint.analysis.progress import StageProgress
 from pursuhint.home import analyses_folder
@@ -26,7 +27,7 @@ def draw(folder: AnalysisFolder, name: str, *, key: str) -> None:
     stopping = folder.last_state()["state"] == "stopping"
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown(
-            f"**{name}**&ensp;:gray[{'being ended' if stopping else found.time_left}]", width="stretch"
+            f"**{plain(name)}**&ensp;:gray[{'being ended' if stopping else found.time_left}]", width="stretch"
         )
         st.button("Cancel", on_click=stop_soon, args=(folder,), disabled=stopping, key=f"cancel-{key}")
     st.progress(found.share)
@@ -66,7 +67,7 @@ def wanted(settings: AnalysisSettings, name: str, *, ask: str, why: str, key: st
             _follow(folder, name, key)
             return None
         if begun:
-            failures.show(f"**{name}** · {folder.last_state()['reason']}")
+            failures.show(f"{name} · {folder.last_state()['reason']}")
         st.caption(why)
         if st.button(ask, key=f"ask-{key}", icon=":material/play_arrow:"):
             request_analysis(settings)
@@ -86,7 +87,7 @@ def _follow(folder: AnalysisFolder, name: str, key: str) -> None:
 def ended(folder: AnalysisFolder, name: str, *, again: Callable[[], None], close: Callable[[], None]) -> None:
     """Say how an analysis ended that did not come to its end, and offer to go on with it."""
     last = folder.last_state()
-    failures.show(f"**{name}** · {last['state']}: {last['reason']}")
+    failures.show(f"{name} · {last['state']}: {last['reason']}")
     if folder.is_ready:
         st.caption("Its layers were read and are kept; going on does the rest only.")
     with st.container(horizontal=True, gap="small"):

@@ -15,6 +15,7 @@ from pursuhint.analysis.cross import CrossMatrix, kept_cross_matrix
 from pursuhint.analysis.progress import usual_seconds as usual
 from pursuhint.clustering import silhouette_curve
 from pursuhint.comparison import PlanCoverage, beside_presets
+from pursuhint.disk_use import disk_use
 from pursuhint.figures import silhouette_bars
 from pursuhint.hints import choose_hints
 from pursuhint.home import runs_folder
@@ -190,6 +191,12 @@ def runs() -> RunIndex:
 def summaries() -> tuple[list[dict[str, Any]], list[str]]:
     """Return the summaries of all runs, newest first, and why some cannot be read."""
     return runs().summaries()
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def disk() -> str:
+    """Return what the data folder takes, in words; a minute old at most."""
+    return disk_use().text
 
 
 @keep(32)

@@ -11,6 +11,7 @@ from typing import ParamSpec
 import streamlit as st
 
 from app import state
+from app.words import prose
 from pursuhint.errors import PursuhintError
 
 P = ParamSpec("P")
@@ -46,7 +47,7 @@ def in_page_words(text: str) -> str:
 
 def show(text: str) -> None:
     """Show what went wrong."""
-    st.error(in_page_words(text), icon=":material/error:")
+    st.error(prose(in_page_words(text)), icon=":material/error:")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +16,7 @@ from pursuhint.training.check import check_settings
 from pursuhint.training.settings import RunSettings, make_settings
 from pursuhint.training.weight_presets import WEIGHT_PRESETS
 
+LOG = logging.getLogger("pursuhint.app")
 RARE = {
     "mix": "--mix",
     "ema": "--ema",
@@ -93,6 +95,7 @@ def start(wanted: RunSettings) -> str:
     """Start a run in a process of its own and return its id."""
     run = create_run(wanted)
     run.launch()
+    LOG.info("started run %s", run.id)
     return run.id
 
 

@@ -9,7 +9,8 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app import current, drafts, explain, failures, sidebar  # noqa: E402
+from app import current, drafts, explain, failures, server_log, sidebar  # noqa: E402
+from app.access.door import admitted  # noqa: E402
 
 PAGES = ("Teacher", "Similarity", "What a layer sees", "Hint points", "Distill", "Runs", "Lesson")
 
@@ -19,6 +20,9 @@ def script(title: str) -> Path:
 
 
 def main() -> None:
+    server_log.begin()
+    if not admitted():
+        return
     page = st.navigation([st.Page(script(title), title=title, default=title == PAGES[0]) for title in PAGES])
     icon = str(ROOT / "assets" / "icon.svg")
     st.set_page_config(page_title=f"{page.title} · PURSUhInT", page_icon=icon, layout="wide")

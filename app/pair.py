@@ -10,6 +10,7 @@ import streamlit as st
 from app import downloads, state
 from app.bound import bound
 from app.chrome import card, count
+from app.words import plain
 from pursuhint.layers import Layer
 from pursuhint.pair_facts import PairFacts, Reading
 from pursuhint.similarity import METRICS, LayerNote
@@ -67,7 +68,7 @@ def explain(
             )
             column.selectbox(label, list(known), **bound(f"pair-{place}", pair[place], write))
         found = facts()
-        st.markdown(f"**{found.sentence}** {other}")
+        st.markdown(f"**{plain(found.sentence)}** {other}")
         for column, side, alternatives in zip((left, right), sides, found.alternatives, strict=True):
             column.caption("  \n".join(_about(side, alternatives)))
         table = _table(found)
@@ -84,10 +85,10 @@ def _about(side: Side, alternatives: Sequence[tuple[str, float]]) -> list[str]:
     lines = []
     if layer:
         size = f"{count(layer.parameters)} parameters"
-        lines.append(f"{whose}{layer.type} · {shape_in_words(layer.shape)} · {size}")
+        lines.append(f"{plain(whose + layer.type)} · {shape_in_words(layer.shape)} · {size}")
     if note:
         lines.append(f"{note.status} · {note.samples_per_feature:.3g} images per feature (N / width)")
-    most = ", ".join(f"{name} {value:.2f}" for name, value in alternatives)
+    most = ", ".join(f"{plain(name)} {value:.2f}" for name, value in alternatives)
     return [*lines, f"most alike: {most}"]
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import downloads, failures, launch, state
 from app.chrome import several
+from app.words import prose
 from pursuhint.dry_run import DryRun, ask_dry_run
 from pursuhint.files import in_bytes
 from pursuhint.plan import HintPlan
@@ -80,7 +81,7 @@ def _tell(wanted: RunSettings, found: DryRun) -> None:
             note = "Parameters of the adapters: trained with the student, dropped at export."
             st.metric("in adapters", f"{found.adapter_parameters:,}", width="content", help=note)
     for text in found.warnings:
-        st.warning(failures.in_page_words(text), icon=":material/warning:")
+        st.warning(prose(failures.in_page_words(text)), icon=":material/warning:")
 
 
 def _elsewhere(wanted: RunSettings, plan: HintPlan) -> None:

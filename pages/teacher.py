@@ -6,7 +6,7 @@ import streamlit as st
 from app import current, downloads, failures, pictures, teachers
 from app.chrome import card, count, header, metric, percent, shape, short
 from app.explain import explain
-from app.words import plain
+from app.words import plain, prose
 from pursuhint.analysis import AnalysisFolder
 
 
@@ -45,7 +45,7 @@ def draw_layers(analysis: AnalysisFolder) -> None:
     st.dataframe(
         rows, hide_index=True, height=390 if len(rows) > 10 else "content", column_config={"parameters": bar}
     )
-    st.caption(analysis.card.note)
+    st.caption(prose(analysis.card.note))
     downloads.offer("layers", f"{short(analysis.card.teacher.spec)}-layers", table=rows)
 
 

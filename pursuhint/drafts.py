@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pursuhint.errors import InputError, one_line
 from pursuhint.files import read_json, write_json
+from pursuhint.formats import check_version
 from pursuhint.home import drafts_folder
 from pursuhint.plan import HintPlan
 
@@ -82,7 +83,7 @@ def load_draft(identity: str) -> Draft:
     """Read a draft.
 
     Raises:
-        InputError: an id of another form, no draft of that id, or a damaged one.
+        InputError: an id of another form, no draft of that id, a damaged one, or one of a newer program.
     """
     path = _path(identity)
     if not path.is_file():
@@ -90,8 +91,10 @@ def load_draft(identity: str) -> Draft:
             f"there is no draft `{identity}` here: the {MOST} latest are kept; go on with the automatic "
             "plan, or open the plan from a file"
         )
+    content = read_json(path)
+    check_version(content, VERSION, "a draft", source=str(path))
     try:
-        return Draft.model_validate(read_json(path))
+        return Draft.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "content"

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pursuhint.errors import InputError, one_line, unknown
 from pursuhint.files import in_bytes, parse_json, read_json, write_json
+from pursuhint.formats import check_version
 from pursuhint.pairs import Pair
 
 if TYPE_CHECKING:
@@ -214,12 +215,7 @@ class HintPlan(_Record):
     @staticmethod
     def from_json(content: object, *, source: str = "the plan") -> HintPlan:
         """Build a plan from parsed JSON; errors name `source`."""
-        version = content.get("version") if isinstance(content, dict) else None
-        if isinstance(version, int) and version > VERSION:
-            raise InputError(
-                f"`{source}` is a hint plan of version {version}; this program reads up to {VERSION}: "
-                "update it"
-            )
+        check_version(content, VERSION, "a hint plan", source=source)
         try:
             return HintPlan.model_validate(content)
         except ValidationError as error:

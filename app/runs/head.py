@@ -9,7 +9,7 @@ import streamlit as st
 from app import cached, downloads, failures, launch, teachers
 from app.chrome import header, short
 from app.runs import choice
-from app.words import plain
+from app.words import plain, prose
 from pursuhint.jobs import LIVE
 from pursuhint.jobs.stopping import stop_soon
 from pursuhint.origin import origin
@@ -36,7 +36,7 @@ def draw(run: RunFolder, summary: dict[str, Any], tags: list[str]) -> None:
     path = [short(settings.plan.teacher.spec)] if settings.plan else []
     facts = [
         plain(" → ".join([*path, short(settings.student)])),
-        settings.data.partition(":")[0],
+        plain(settings.data.partition(":")[0]),
         f"seed {settings.seed}",
     ]
     words = " ".join(f":gray-badge[{plain(tag)}]" for tag in summary["tags"])
@@ -44,13 +44,13 @@ def draw(run: RunFolder, summary: dict[str, Any], tags: list[str]) -> None:
         _deeds(run, summary, settings, tags)
     if settings.plan and settings.hint_loss != "none":
         points = plain(", ".join(settings.plan.hint_points))
-        st.caption(f"Hint points {points}: {origin(settings.plan)}")
+        st.caption(f"Hint points {points}: {plain(origin(settings.plan))}")
     if begun := cached.runs().history(run).facts.get("start", {}).get("beginning"):
-        st.caption(f"It {plain(begun['text'])}")
+        st.caption(prose(f"It {begun['text']}"))
     if now in ("failed", "lost"):
         failures.show(f"{now}: {summary['reason']}")
     elif now in ("queued", "stopped") and summary["reason"]:
-        st.caption(summary["reason"])
+        st.caption(prose(summary["reason"]))
 
 
 def _deeds(run: RunFolder, summary: dict[str, Any], settings: RunSettings, tags: list[str]) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from app import cached, failures
 from app.runs import charts, figures, head
 from app.runs.levels import levels
+from app.words import prose
 from pursuhint.jobs import LIVE
 from pursuhint.runs import RunFolder
 from pursuhint.runs.index import known_tags
@@ -40,12 +41,13 @@ def _draw(runs: list[RunFolder], was_live: bool) -> None:
         figures.draw(summaries[0], history, beside)
         charts.draw(runs, summaries, beside, live)
         for text in history.warnings:
-            st.warning(text, icon=":material/warning:")
+            st.warning(prose(text), icon=":material/warning:")
         log(runs[0])
 
 
 def log(run: RunFolder) -> None:
     """Draw the end of what the worker printed, and where everything of the run is."""
     with st.expander("Log", icon=":material/description:", key=f"run-log-{run.id}"):
-        st.code(run.log_tail(LOG_TAIL) or "nothing was printed", language=None)
+        told = run.log_tail(LOG_TAIL).replace(f" {run.id} ", "  ")  # the page says which run
+        st.code(told or "nothing was printed", language=None)
         st.caption(f"Kept in {run.path}")

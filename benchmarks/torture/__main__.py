@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"
-from benchmarks.torture import crowds, disks, hostile, kills
+from benchmarks.torture import crowds, disks, hostile, kills, strangers
 from benchmarks.torture.bench import Bench, Row
 
 Series = tuple[tuple[Callable[[Bench, int], Row], int], ...]
@@ -29,6 +29,7 @@ FAULTS: Series = (
     (disks.data, 2),
     (crowds.crowd, 1),
     (crowds.mirror, 2),
+    (strangers.strangers, 2_000),
 )
 HOSTILE: Series = (
     (hostile.checkpoints, 450),

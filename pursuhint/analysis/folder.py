@@ -21,6 +21,7 @@ from pursuhint.analysis.rows import RowsFile, feature_file
 from pursuhint.analysis.settings import AnalysisSettings
 from pursuhint.errors import InputError, PursuhintError, unknown
 from pursuhint.files import crc32_file, read_json, read_npz, write_atomic
+from pursuhint.formats import check_version
 from pursuhint.home import analyses_folder
 from pursuhint.jobs import JobFolder
 from pursuhint.layers import Layer
@@ -121,8 +122,10 @@ class AnalysisFolder(JobFolder):
     def card(self) -> AnalysisCard:
         """What the analysis is of."""
         path = self.path / "analysis.json"
+        content = read_json(path)
+        check_version(content, FORMAT, "an analysis", source=str(self.path), field="format")
         try:
-            return AnalysisCard.model_validate(read_json(path))
+            return AnalysisCard.model_validate(content)
         except ValueError as error:
             raise InputError(
                 f"`{path}` was written by another version: {str(error).splitlines()[0]}; analyse the "

@@ -11,7 +11,6 @@ import numpy as np
 
 from pursuhint.analysis.folder import FLATTEN, AnalysisFolder
 from pursuhint.analysis.settings import AnalysisSettings
-from pursuhint.files import write_json
 from pursuhint.home import analyses_folder
 from pursuhint.plan import TeacherRef
 from pursuhint.similarity.minibatch_hsic import BATCH, FEWEST
@@ -35,7 +34,7 @@ def request_analysis(settings: AnalysisSettings, *, folder: Path | None = None) 
     if analysis.is_ready and analysis.test_score and not analysis.damaged():
         return analysis
     if not analysis.is_live():
-        write_json(analysis.path / "settings.json", settings.model_dump(mode="json"))
+        analysis.write_settings(settings.model_dump(mode="json"))
         analysis.start(WORKER, threads=settings.threads)
     return analysis
 

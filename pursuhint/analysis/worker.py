@@ -41,7 +41,7 @@ from pursuhint.data import ImageData, Split, load_data
 from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.files import copy_file, crc32_file, write_atomic, write_json
-from pursuhint.jobs import Cancelled, Reporter, answer, recorded
+from pursuhint.jobs import Cancelled, Reporter, answer, log_lines, recorded
 from pursuhint.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ def analyse(
     if folder.path.is_dir() and any(folder.path.iterdir()) and not (folder.path / "settings.json").is_file():
         raise InputError(f"`{out}` holds other files and no analysis; choose a new or empty folder")
     if not folder.path.is_dir():
-        write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
+        folder.write_settings(settings.model_dump(mode="json"))
     with folder.claim():
         (folder.path / "stop").unlink(missing_ok=True)
         if not same:
             _clear(folder.path)
-            write_json(folder.path / "settings.json", settings.model_dump(mode="json"))
+            folder.write_settings(settings.model_dump(mode="json"))
         _work(folder, progress, whole=whole)
     return AnalysisFolder.open(out)
 
@@ -269,7 +269,9 @@ def main() -> int:
     """Work on the folder named on the command line; the journal and the exit code tell how it went."""
     os.nice(5)
     signal.signal(signal.SIGTERM, _cancel)
-    return answer(lambda: work(AnalysisFolder(Path(sys.argv[1]))))
+    folder = AnalysisFolder(Path(sys.argv[1]))
+    with log_lines(folder.id):
+        return answer(lambda: work(folder))
 
 
 if __name__ == "__main__":

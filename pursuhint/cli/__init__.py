@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pursuhint.cli import analysis, cache, launch, runs, selection, students, training
+from pursuhint.cli import analysis, cache, doctor, launch, runs, selection, students, training
 from pursuhint.errors import PursuhintError, StopRequested
 
 INTERRUPTED = 130
@@ -32,6 +32,7 @@ for command in (
     training.train,
     training.distill,
     training.export,
+    doctor.doctor,
 ):
     app.command(command.__name__)(command)
 app.add_typer(runs.app, name="runs")

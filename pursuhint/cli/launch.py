@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,20 +11,19 @@ import typer
 
 from pursuhint.errors import InputError
 
-SCRIPT = Path(__file__).parents[2] / "app" / "main.py"
+SCRIPT = Path(__file__).parents[2] / "app" / "serve.py"
 
 
-def app(port: Annotated[int, typer.Option(help="Port on this machine.")] = 8501) -> None:
-    """Start the app on http://localhost:PORT."""
+def app(
+    port: Annotated[int, typer.Option(help="Port to listen at.")] = 8501,
+    address: Annotated[
+        str, typer.Option(help="Address to listen at; 0.0.0.0 serves others, who sign in with a token.")
+    ] = "127.0.0.1",
+) -> None:
+    """Start the app on http://localhost:PORT, or for others at another address."""
     if not SCRIPT.is_file():
         raise InputError(
             f"the app is not installed: `{SCRIPT}` is missing; run it from a checkout with `make app`"
         )
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            raise InputError(f"port {port} is not free; choose another one with `--port`") from None
-    command = [sys.executable, "-m", "streamlit", "run", str(SCRIPT), "--server.port", str(port)]
+    command = [sys.executable, str(SCRIPT), "--address", address, "--port", str(port)]
     raise typer.Exit(subprocess.call(command))

@@ -3,6 +3,7 @@
 from pursuhint.jobs.apart import answer, ask
 from pursuhint.jobs.folder import JobFolder
 from pursuhint.jobs.journal import Event, Journal
+from pursuhint.jobs.log_lines import log_lines
 from pursuhint.jobs.reporter import Cancelled, Reporter, recorded
 from pursuhint.jobs.transitions import LIVE, State
 
@@ -16,5 +17,6 @@ __all__ = [
     "State",
     "answer",
     "ask",
+    "log_lines",
     "recorded",
 ]

@@ -16,10 +16,14 @@ from typing import IO, Any
 
 from pursuhint.errors import InputError, PursuhintError, StorageError
 from pursuhint.files import locked, open_to_lock, read_json, write_bytes, write_json
+from pursuhint.formats import check_version
 from pursuhint.jobs.journal import Event, Journal
+from pursuhint.jobs.log_lines import stamped
 from pursuhint.jobs.processes import identity, lives
 from pursuhint.jobs.transitions import ENDED, LIVE, State, transition
 
+VERSION = 1
+"""Of a job's folder: its settings, its journal and what lies beside them."""
 SETTLE = 5.0
 """Seconds for which a process that has just ended may still hold its lock."""
 WHO = ("pid", "born", "ticks", "boot", "own", "asked_by")
@@ -68,11 +72,23 @@ class JobFolder:
         """
         if (self.path / "settings.json").exists():
             raise InputError(f"a job already exists in `{self.path}`; choose another name or delete it")
-        write_json(self.path / "settings.json", settings)
+        self.write_settings(settings)
+
+    def write_settings(self, settings: dict[str, Any]) -> None:
+        """Write the settings, with the version of all that the folder holds; it is made if need be."""
+        write_json(self.path / "settings.json", {"version": VERSION, **settings})
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings as written by `create`."""
-        return read_json(self.path / "settings.json")
+        """Return the settings as written by `write_settings`.
+
+        Raises:
+            InputError: they are damaged, or a newer program wrote the folder.
+        """
+        content = read_json(self.path / "settings.json")
+        if not isinstance(content, dict):
+            raise InputError(f"`{self.path / 'settings.json'}` must hold settings by name; was it edited?")
+        check_version(content, VERSION, "a job", source=str(self.path))
+        return {name: value for name, value in content.items() if name != "version"}
 
     # -- state -----------------------------------------------------------------------------------------------
 
@@ -235,7 +251,7 @@ class JobFolder:
             The error to raise in its place.
         """
         with open(self.log, "a", encoding="utf-8") as log:
-            traceback.print_exception(error, file=log)
+            log.write(stamped("".join(traceback.format_exception(error)), self.id))
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         self.set_state("failed", reason=reason)
         return PursuhintError(f"`{self.id}` failed: {reason}; see `{self.log}`")

@@ -39,8 +39,9 @@ class RunFolder(JobFolder):
     @property
     def run_settings(self) -> RunSettings:
         """The settings it was started with."""
+        content = self.settings()
         try:
-            return make_settings(**self.settings())
+            return make_settings(**content)
         except (InputError, TypeError) as error:
             raise InputError(
                 f"run `{self.id}` cannot be read: {error}; was it made by another version?"

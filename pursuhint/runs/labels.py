@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pursuhint.errors import InputError
 from pursuhint.files import read_json, write_json
+from pursuhint.formats import check_version
 
 FILE = "labels.json"
+VERSION = 1
 LONGEST_NAME, LONGEST_TAG, MOST_TAGS = 80, 30, 12
 
 
@@ -24,6 +27,7 @@ class RunLabels(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    version: Literal[1] = VERSION
     name: str = ""
     tags: tuple[str, ...] = ()
 
@@ -32,13 +36,15 @@ def read_labels(run: Path) -> RunLabels:
     """Return the labels in a run's folder; a run that was never given any has none.
 
     Raises:
-        InputError: the file was damaged.
+        InputError: the file was damaged, or a newer program wrote it.
     """
     path = run / FILE
     if not path.is_file():
         return RunLabels()
+    content = read_json(path)
+    check_version(content, VERSION, "labels of a run", source=str(path))
     try:
-        return RunLabels.model_validate(read_json(path))
+        return RunLabels.model_validate(content)
     except ValidationError:
         raise InputError(f"`{path}` must hold a name and tags; delete it and label the run again") from None
 

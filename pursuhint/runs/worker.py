@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pursuhint.errors import PursuhintError, StopRequested
-from pursuhint.jobs import answer
+from pursuhint.jobs import answer, log_lines
 from pursuhint.progress import Progress, silent
 from pursuhint.ranks import is_first_process, process_count, process_rank
 from pursuhint.runs.circumstances import check_same_data, circumstances, what_changed
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from pursuhint.training.loop import Trainer
     from pursuhint.training.prepare import Parts
     from pursuhint.training.processes import Processes
+
+TOLD = {
+    "start": ("student", "parameters", "device", "threads", "n_train"),
+    "epoch": ("epoch", "validation_accuracy", "images_per_second"),
+    "warning": ("text",),
+    "final": ("best_epoch", "test_accuracy"),
+}
+"""Kind of an event -> what the log says of it; the journal has all."""
 
 
 def work(
@@ -223,15 +231,22 @@ def main() -> int:
 
     def listen() -> None:
         with stopping_on_signal(run) if is_first_process() else nullcontext():
-            work(run, own=True, now=NOW in sys.argv[2:], waiting=print)
+            work(run, own=True, now=NOW in sys.argv[2:], waiting=print, watch=_tell)
 
-    code = answer(listen)
-    if is_first_process():
-        with suppress(PursuhintError):  # each has said in its folder what went wrong
-            run.summary()  # keeps it for lists
-            if code == 0:
-                examine(run, own=True)
+    with log_lines(run.id):
+        code = answer(listen)
+        if is_first_process():
+            with suppress(PursuhintError):  # each has said in its folder what went wrong
+                run.summary()  # keeps it for lists
+                if code == 0:
+                    examine(run, own=True)
     return code
+
+
+def _tell(kind: str, **fields: Any) -> None:
+    """Print what is worth a line in the log."""
+    if kind in TOLD:
+        print(f"{kind}: " + ", ".join(f"{name} {fields[name]}" for name in TOLD[kind] if name in fields))
 
 
 if __name__ == "__main__":

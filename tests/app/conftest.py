@@ -38,7 +38,7 @@ def _no_cache() -> None:
 def _no_defect(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """Fail a test in which a page stopped at a defect, which the page itself shows gently."""
     yield
-    found = [one for one in caplog.records if one.name == failures.LOG.name]
+    found = [one for one in caplog.records if one.name == failures.LOG.name and one.exc_info]
     assert not found, found[0].exc_text or found[0].exc_info
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from pursuhint.allowed import VARIABLE
@@ -54,7 +56,19 @@ def test_analysis_of_another_version_says_so(open_page, teacher, page):
     app = open_page(page)
     assert not app.exception
     if page != "runs":
-        assert "another version" in app.error[0].value
+        assert "is an analysis of version 7; this program" in app.error[0].value.replace("\\", "")
+
+
+def test_a_run_of_a_newer_version_is_refused_with_words(open_page, make_run):
+    run, other = make_run("finished", name="later"), make_run("finished", name="ours")
+    path = run.path / "settings.json"
+    path.write_text(
+        json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"version": 9}), encoding="utf-8"
+    )
+    (app := open_page("runs", run=run.id)).run()
+    assert not app.exception
+    assert "is a job of version 9; this program" in app.error[0].value.replace("\\", "")
+    assert other.summary()["name"] == "ours"
 
 
 @pytest.mark.parametrize("page", [*PAGES, "lesson"])

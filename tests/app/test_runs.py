@@ -295,6 +295,12 @@ def test_an_examination_that_failed_says_why_and_can_be_made_again(open_page, ma
     assert started == ["pursuhint.runs.examine"]
 
 
+def test_the_foot_tells_what_the_disk_holds(open_page, make_run):
+    (make_run("finished").path / "large").write_bytes(bytes(3_000_000))
+    (foot,) = [one.value for one in open_page("runs").caption if one.value.startswith("On disk: ")]
+    assert "runs 3.0 MB" in foot and foot.endswith(" free")
+
+
 def test_the_table_lists_all_runs_newest_first(open_page, make_run):
     names = [make_run("finished", name=f"run {number}").run_settings.title for number in range(3)]
     rows = open_page("runs").dataframe[0].value

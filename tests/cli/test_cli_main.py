@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 from typing import get_args
@@ -22,6 +21,7 @@ COMMANDS = [
     "train",
     "distill",
     "export",
+    "doctor",
 ]
 RUN_COMMANDS = ["list", "show", "follow", "stop", "resume", "delete"]
 
@@ -69,29 +69,14 @@ def test_a_mistake_of_ours_is_not_hidden(pursuhint, monkeypatch):
         pursuhint("runs", "list")
 
 
-def test_the_app_is_started_on_the_port(pursuhint, monkeypatch):
+def test_the_app_is_started_at_the_address_and_port(pursuhint, monkeypatch):
     started: list[list[str]] = []
     monkeypatch.setattr(launch.subprocess, "call", lambda command: started.append(command) or 0)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    assert pursuhint("app", "--port", port).code == 0
-    assert started[0][1:4] == ["-m", "streamlit", "run"]
-    assert started[0][4].endswith("app/main.py")
-    assert started[0][-1] == str(port)
-
-
-def test_a_busy_port_is_said(pursuhint):
-    with socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
-        busy.listen()
-        port = busy.getsockname()[1]
-        line = pursuhint("app", "--port", port).refused()
-    assert line == f"port {port} is not free; choose another one with `--port`"
-    assert (
-        pursuhint("app", "--port", 99999).refused()
-        == "port 99999 is not free; choose another one with `--port`"
-    )
+    assert pursuhint("app", "--port", 8600).code == 0
+    assert started[0][1].endswith("app/serve.py")
+    assert started[0][2:] == ["--address", "127.0.0.1", "--port", "8600"]
+    assert pursuhint("app", "--address", "0.0.0.0").code == 0
+    assert started[1][2:] == ["--address", "0.0.0.0", "--port", "8501"]
 
 
 def test_an_install_without_the_app_says_so(pursuhint, monkeypatch, tmp_path):

@@ -63,7 +63,7 @@ def test_settings_of_another_version_are_refused(run: RunFolder, change: dict):
 
 def test_settings_that_are_no_object_are_refused(run: RunFolder):
     (run.path / "settings.json").write_text("[]")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="must hold settings by name; was it edited"):
         run.summary()
 
 

@@ -51,6 +51,9 @@ def test_a_killed_worker_is_lost_and_its_run_is_finished_by_another(settings_for
     assert "its process ended without a word while running; see the log, then resume" in summary["reason"]
     assert not run.student.exists()
     assert 1 <= summary["epoch"] < 10
+    lines = run.log.read_text().splitlines()
+    assert all(re.match(rf"\d{{4}}-\d\d-\d\dT\S+ {run.id} ", line) for line in lines), lines
+    assert [line.split()[2] for line in lines[:2]] == ["process", "start:"] and " epoch: " in lines[2]
 
     work(run)
     assert run.summary()["state"] == "finished"
@@ -141,7 +144,7 @@ def test_the_process_ends_with_the_errors_code(settings_for, tmp_path, monkeypat
     run = create_run(settings_for(student="zoo:resnet9"), folder=tmp_path)
     monkeypatch.setattr("sys.argv", ["worker", str(run.path)])
     assert worker.main() == 2
-    assert capsys.readouterr().err.startswith("error: unknown zoo model `resnet9`")
+    assert "error: unknown zoo model `resnet9`" in capsys.readouterr().err
     good = create_run(settings_for(epochs=1), folder=tmp_path)
     monkeypatch.setattr("sys.argv", ["worker", str(good.path)])
     assert worker.main() == 0

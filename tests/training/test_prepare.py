@@ -10,7 +10,7 @@ from torch import nn
 from pursuhint.errors import InputError
 from pursuhint.losses import Batch
 from pursuhint.pairs import Pair
-from pursuhint.training import prepare
+from pursuhint.training import beginning
 from pursuhint.training.distiller import Distiller, run_network
 from pursuhint.training.prepare import build_distiller, load_parts
 from tests.tiny import STUDENT, TEACHER
@@ -107,9 +107,9 @@ class Talking(Twice):
 
 @pytest.mark.parametrize("layer", ["words", "idle"])
 def test_a_guided_layer_that_cannot_imitate_is_refused(settings_for, monkeypatch, layer: str):
-    build = prepare.build_model
+    build = beginning.build_model
     monkeypatch.setattr(
-        prepare, "build_model", lambda *_, **more: replace(build(*_, **more), model=Talking())
+        beginning, "build_model", lambda *_, **more: replace(build(*_, **more), model=Talking())
     )
     message = f"the guided layer `{layer}` puts out no tensor for an image, or is never called; choose one of"
     with pytest.raises(InputError, match=message):

@@ -1,0 +1,1 @@
+"""Who may come in: the sign-in before an app that others than this machine's user can reach."""
