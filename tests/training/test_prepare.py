@@ -10,7 +10,7 @@ from torch import nn
 from pursuhint.errors import InputError
 from pursuhint.losses import Batch
 from pursuhint.pairs import Pair
-from pursuhint.training import beginning
+from pursuhint.training import beginning, prepare
 from pursuhint.training.distiller import Distiller, run_network
 from pursuhint.training.prepare import build_distiller, load_parts
 from tests.tiny import STUDENT, TEACHER
