@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from app import cached, current, state
+from app.choices import KeptDraft, Step
 from pursuhint.drafts import Draft, load_draft, new_id, save_draft
 from pursuhint.errors import InputError
 
@@ -48,11 +49,11 @@ def _open(identity: str) -> None:
 
 def _keep(mine: state.AppState) -> None:
     """Write what differs from the last draft; a visit that changed nothing leaves none."""
-    if mine.teacher is None or (mine.step == state.Step(mine.begun, None) and not mine.draft.id):
+    if mine.teacher is None or (mine.step == Step(mine.begun, None) and not mine.draft.id):
         return
     teacher = cached.analysis(mine.teacher).card.teacher.hash
     content = Draft(teacher=teacher, plan=mine.step.plan, **vars(mine.choice))
     if content != mine.draft.content:
         identity = mine.draft.id if mine.draft.own else new_id()
-        mine.draft = state.KeptDraft(looked=True, id=identity, own=True, content=content)
+        mine.draft = KeptDraft(looked=True, id=identity, own=True, content=content)
         save_draft(identity, content)

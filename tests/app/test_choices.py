@@ -7,7 +7,8 @@ import json
 import pytest
 from streamlit.typing import PlotlyState
 
-from app.state import KEY, Choice
+from app.choices import Choice
+from app.state import KEY
 from pursuhint.allowed import VARIABLE
 from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError

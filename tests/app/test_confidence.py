@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.state import KEY, Choice
+from app.choices import Choice
+from app.state import KEY
 from pursuhint.comparison import beside_presets
 from pursuhint.hints import choose_hints
 from pursuhint.stability import StabilityQuestion

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from app.state import KEY, STEPS, AppState, Choice
+from app.choices import Choice
+from app.state import KEY, STEPS, AppState
 from pursuhint.drafts import Draft, load_draft, save_draft
 from pursuhint.errors import StorageError
 from pursuhint.hints import choose_hints

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from streamlit.typing import ButtonColumnClickState
 
+from app.choices import Choice
 from app.drawing.drawing import callbacks, text_of
 from app.explorer.explorer import EVENTS, KEY, PARTS
 from app.plans import CLICKED, taken
 from app.state import KEY as MINE
-from app.state import Choice
 from pursuhint.comparison import beside_presets
 from pursuhint.coverage import coverage
 from pursuhint.hints import choose_hints

@@ -12,7 +12,8 @@ import pytest
 from streamlit.typing import PlotlyState
 
 from app import downloads, matrices, pair
-from app.state import KEY, Beside
+from app.choices import Beside
+from app.state import KEY
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.analysis.cross import student_settings
 from pursuhint.analysis.siblings import sibling_settings

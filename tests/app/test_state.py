@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.state import AppState, Choice
+from app.choices import Choice
+from app.state import AppState
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.hints import choose_hints
 
