@@ -1,6 +1,7 @@
 """Analyses of teachers: folders made by a worker, read without torch."""
 
-from pursuhint.analysis.folder import AnalysisCard, AnalysisFolder
+from pursuhint.analysis.card import AnalysisCard
+from pursuhint.analysis.folder import AnalysisFolder
 from pursuhint.analysis.requests import BUILTIN_ANALYSIS, list_analyses, request_analysis
 from pursuhint.analysis.settings import AnalysisSettings
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from pursuhint.analysis.card import FORMAT, AnalysisCard
 from pursuhint.analysis.image_maps import ImageMaps
+from pursuhint.analysis.once import kept, save_array
 from pursuhint.analysis.progress import AnalysisProgress, analysis_progress
 from pursuhint.analysis.rows import RowsFile, feature_file
 from pursuhint.analysis.settings import AnalysisSettings
@@ -25,7 +25,6 @@ from pursuhint.formats import check_version
 from pursuhint.home import analyses_folder
 from pursuhint.jobs import JobFolder
 from pursuhint.layers import Layer
-from pursuhint.plan import TeacherRef
 from pursuhint.progress import Progress, silent
 from pursuhint.similarity import (
     METRICS,
@@ -43,7 +42,6 @@ from pursuhint.similarity import (
 from pursuhint.stability import Stability, StabilityQuestion, leave_one_out, measure_stability
 from pursuhint.students import StudentCard
 
-FORMAT = 1
 FEATURES, IMAGE_MAPS, LAYER_MAPS = "features", "image-maps", "layer-maps"
 MATRICES, STABILITY, SIGHTS, CROSS = "matrices", "stability", "sights", "cross"
 HSIC = "hsic.npz"
@@ -54,37 +52,6 @@ NOTHING_KEPT = (
     "flattened activations are too large to be kept: this analysis holds only what debiased CKA needs; make "
     "one with the pooling `mean` for features and maps of images"
 )
-
-
-class AnalysisCard(BaseModel):
-    """What an analysis is of; written last in its first stage, so its presence means the features are whole.
-
-    Attributes:
-        flops: of the teacher for one image, a multiply-add being two; None where they were not counted yet.
-        seen_accuracy: on the probe images, on which the teacher was usually trained.
-        note: how the weights were matched and the preprocessing was found.
-        key: what the features are of, see `content_key`.
-        checksums: CRC-32 of each file of features, in depth order.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: Literal[1] = FORMAT
-    teacher: TeacherRef
-    parameters: int
-    flops: int | None = None
-    data: str
-    data_id: str
-    classes: tuple[str, ...]
-    input_shape: tuple[int, int, int]
-    pooling: str
-    samples: int
-    layers: tuple[dict[str, Any], ...]
-    seen_accuracy: float
-    note: str
-    versions: dict[str, str]
-    key: str = ""
-    checksums: tuple[int, ...] = ()
 
 
 class AnalysisFolder(JobFolder):
@@ -232,7 +199,7 @@ class AnalysisFolder(JobFolder):
         count = self._count(samples)
         check_pooling(metric, self.card.pooling)
         path = self._matrix_file(metric, count)
-        return _kept(path, SimilarityMatrix.load, lambda: self._compare(metric, count, keep), keep=keep)
+        return kept(path, SimilarityMatrix.load, lambda: self._compare(metric, count, keep), keep=keep)
 
     def kept_similarity(self, metric: str, *, samples: int | None = None) -> SimilarityMatrix | None:
         """Return the similarity matrix if it was computed before; see `similarity`."""
@@ -244,7 +211,7 @@ class AnalysisFolder(JobFolder):
         """Return what every metric but those of distances needs of the features; see `similarity`."""
         count = self._count(samples)
         path = self._matrix_file("moments", count)
-        return _kept(path, Moments.load, lambda: measure_moments(self._first(count)), keep=keep)
+        return kept(path, Moments.load, lambda: measure_moments(self._first(count)), keep=keep)
 
     def blocks(self, *, samples: int | None = None, layers: Sequence[str] | None = None) -> Blocks:
         """Return the similarities of parts of the probe images, for resampling.
@@ -292,7 +259,7 @@ class AnalysisFolder(JobFolder):
             left_out = self.left_out(question.metric, samples=count, keep=keep, progress=progress)
             return measure_stability(blocks, **vars(question), left_out=left_out, progress=progress)
 
-        return _kept(self._stability_file(question, count), Stability.load, measure, keep=keep)
+        return kept(self._stability_file(question, count), Stability.load, measure, keep=keep)
 
     def kept_stability(self, question: StabilityQuestion, *, samples: int | None = None) -> Stability | None:
         """Return the stability if it was measured before; see `stability`."""
@@ -404,31 +371,10 @@ class AnalysisFolder(JobFolder):
 
     def save_layer_map(self, metric: str, positions: np.ndarray) -> None:
         """Keep the UMAP of the layers under a metric."""
-        _save_array(self.path / LAYER_MAPS / f"{metric}.npy", positions.astype(np.float32))
+        save_array(self.path / LAYER_MAPS / f"{metric}.npy", positions.astype(np.float32))
 
     def _index(self, layer: str) -> int:
         names = [one.name for one in self.layers]
         if layer not in names:
             raise unknown("layer", layer, names)
         return names.index(layer)
-
-
-T = TypeVar("T")
-
-
-def _kept(path: Path, load: Callable[[Path], T], make: Callable[[], T], *, keep: bool) -> T:
-    """Read what was computed before; make it anew where there is none, or one that is damaged."""
-    if path.is_file():
-        with suppress(InputError):
-            return load(path)
-    made = make()
-    if keep:
-        with suppress(PursuhintError):  # a folder that cannot be written still answers
-            made.save(path)
-    return made
-
-
-def _save_array(path: Path, array: np.ndarray) -> None:
-    buffer = io.BytesIO()
-    np.save(buffer, array)
-    write_atomic(path, lambda file: file.write(buffer.getvalue()) and None)

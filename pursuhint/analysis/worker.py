@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from pursuhint.analysis.card import AnalysisCard
 from pursuhint.analysis.folder import (
     CROSS,
     FEATURES,
@@ -29,7 +30,6 @@ from pursuhint.analysis.folder import (
     N_MAPPED,
     SIGHTS,
     STABILITY,
-    AnalysisCard,
     AnalysisFolder,
 )
 from pursuhint.analysis.kept import find_twin, size_limit, trim
