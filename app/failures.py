@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec
@@ -48,6 +48,12 @@ def in_page_words(text: str) -> str:
 def show(text: str) -> None:
     """Show what went wrong."""
     st.error(prose(in_page_words(text)), icon=":material/error:")
+
+
+def show_fields(reasons: Mapping[str, str]) -> None:
+    """Show what is wrong in a form: field -> reason, one line for each."""
+    lines = (f"**{field}**: {prose(in_page_words(reason))}" for field, reason in reasons.items())
+    st.error("  \n".join(lines), icon=":material/error:")
 
 
 @contextmanager

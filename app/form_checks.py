@@ -19,22 +19,23 @@ SLOW_SOURCES = ("torchvision", "timm")
 EXAMPLE = "/path/to/resnet56.th"
 
 
-def problems(asked: AnalysisSettings) -> list[str]:
-    """Return why an analysis cannot begin: one line for each field that must change, in their order.
+def problems(asked: AnalysisSettings) -> dict[str, str]:
+    """Return why an analysis cannot begin: field -> reason, for each that must change, in their order.
 
     Example:
-        >>> problems(AnalysisSettings(teacher="zoo:resnet57", weights=__file__))[0][:63]
-        '**Network**: unknown zoo model `resnet57`: did you mean `resnet'
+        >>> problems(AnalysisSettings(teacher="zoo:resnet57", weights=__file__))["Network"][:50]
+        'unknown zoo model `resnet57`: did you mean `resnet'
     """
     return _refused(asked, CHECKS)
 
 
-def training_problems(own: OwnTeacher) -> list[str]:
-    """Return why a training cannot begin: one line for each field that must change, in their order.
+def training_problems(own: OwnTeacher) -> dict[str, str]:
+    """Return why a training cannot begin: field -> reason, for each that must change, in their order.
 
     Example:
-        >>> training_problems(OwnTeacher(network="zoo:resnet56", begin="published"))[0][:66]
-        '**Weights to begin with**: `zoo:resnet56` has no published weights'
+        >>> training_problems(OwnTeacher(network="zoo:resnet56", begin="published"))
+        ... # doctest: +ELLIPSIS
+        {'Weights to begin with': '`zoo:resnet56` has no published weights...'}
     """
     asked = AnalysisSettings(
         teacher=own.network.strip(),
@@ -50,13 +51,15 @@ def training_problems(own: OwnTeacher) -> list[str]:
     return _refused(asked, checks)
 
 
-def _refused(asked: AnalysisSettings, checks: Mapping[str, Callable[[AnalysisSettings], None]]) -> list[str]:
-    found = []
+def _refused(
+    asked: AnalysisSettings, checks: Mapping[str, Callable[[AnalysisSettings], None]]
+) -> dict[str, str]:
+    found = {}
     for field, check in checks.items():
         try:
             check(asked)
         except InputError as error:
-            found.append(f"**{field}**: {error}")
+            found[field] = str(error)
     return found
 
 

@@ -84,7 +84,7 @@ def ask() -> None:
                 allow_weak_teacher=weak,
             )
             if refused := form_checks.problems(settings):
-                failures.show("  \n".join(refused))
+                failures.show_fields(refused)
             else:
                 state.get().watch(request_analysis(form_checks.resolved(settings)))
                 st.rerun()  # the progress stands above this form

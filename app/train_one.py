@@ -97,7 +97,7 @@ def _start(own: OwnTeacher) -> None:
     mine, wanted = state.get(), None
     if refused := form_checks.training_problems(own):
         if own.network:  # an empty form is no mistake
-            failures.show("  \n".join(refused))
+            failures.show_fields(refused)
     else:
         with failures.shown():
             asked = own.settings()

@@ -25,7 +25,8 @@ def figure(analysis: AnalysisFolder) -> None:
     positions = analysis.image_maps.load(layer)
     if positions is None:
         raise PursuhintError(
-            f"the map of the images at `{layer}` is missing or damaged; install PURSUhInT again"
+            f"the map of the images at `{layer}`, which comes with PURSUhInT, is missing or damaged; install "
+            "it again"
         )
     draw(image_map(positions, classes, dark=dark()), "lesson-images", alt)
     width = next(one for one in analysis.layers if one.name == layer).shape[0]

@@ -16,6 +16,12 @@ from pursuhint.errors import InputError
 
 HERE = str(Path(__file__).parent)
 ROOT = Path(__file__).parents[2]
+
+
+def lines_of(found: dict[str, str]) -> list[str]:
+    return [f"**{field}**: {reason}" for field, reason in found.items()]
+
+
 GOOD = {"teacher": "zoo:resnet20", "weights": __file__, "data": "digits", "preprocess": "auto"}
 
 
@@ -45,14 +51,14 @@ GOOD = {"teacher": "zoo:resnet20", "weights": __file__, "data": "digits", "prepr
     ],
 )
 def test_a_field_that_cannot_be_used_is_named_with_the_reason(fields, message):
-    (line,) = problems(AnalysisSettings(**GOOD | fields))
+    (line,) = lines_of(problems(AnalysisSettings(**GOOD | fields)))
     assert message in line and "--" not in line and "\n" not in line
 
 
 def test_paths_out_of_the_allowed_folders_are_refused_by_field(monkeypatch, tmp_path):
     monkeypatch.setenv(VARIABLE, str(tmp_path))
     asked = AnalysisSettings(**GOOD | {"data": "folder:/etc"})
-    checkpoint, data = problems(asked)
+    checkpoint, data = lines_of(problems(asked))
     assert checkpoint.startswith(f"**Checkpoint**: `{__file__}` lies outside of the folders that may be read")
     assert data.startswith("**Data**: `/etc` lies outside")
     with pytest.raises(InputError, match="lies outside"):
@@ -66,9 +72,8 @@ def test_what_is_asked_for_names_whole_paths(monkeypatch, tmp_path):
 
 
 def test_every_field_that_must_change_is_named():
-    lines = problems(AnalysisSettings(teacher="", data="folder:/none", preprocess="x"))
-    named = [line.partition("**:")[0].strip("*") for line in lines]
-    assert named == ["Network", "Checkpoint", "Data", "Preprocessing"]
+    found = problems(AnalysisSettings(teacher="", data="folder:/none", preprocess="x"))
+    assert list(found) == ["Network", "Checkpoint", "Data", "Preprocessing"]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +93,7 @@ def test_every_field_that_must_change_is_named():
     ],
 )
 def test_what_may_work_is_let_through(fields):
-    assert problems(AnalysisSettings(**GOOD | fields)) == []
+    assert problems(AnalysisSettings(**GOOD | fields)) == {}
 
 
 def test_the_app_s_process_stays_without_torch():
@@ -124,7 +129,7 @@ print([len(problems(AnalysisSettings(teacher=name))) for name in {names}], "torc
     ],
 )
 def test_a_training_that_cannot_begin_names_the_field(fields, message):
-    (line,) = training_problems(OwnTeacher(**{"network": "zoo:resnet20"} | fields))
+    (line,) = lines_of(training_problems(OwnTeacher(**{"network": "zoo:resnet20"} | fields)))
     assert message in line and "\n" not in line
 
 
@@ -133,4 +138,4 @@ def test_a_training_that_cannot_begin_names_the_field(fields, message):
     [{}, {"begin": "file", "weights": __file__}, {"network": "torchvision:resnet0", "begin": "published"}],
 )
 def test_a_training_that_may_begin_passes(fields):
-    assert training_problems(OwnTeacher(**{"network": "zoo:resnet20"} | fields)) == []
+    assert training_problems(OwnTeacher(**{"network": "zoo:resnet20"} | fields)) == {}
