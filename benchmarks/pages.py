@@ -215,7 +215,7 @@ def behind(browser: Browser, server: AppServer, run: RunFolder) -> list[float]:
     """Watch a run's curves; returns how many seconds after its entry in the journal each point was drawn."""
     with visitor(browser, server) as page:
         page.goto(f"/runs?run={run.id}")
-        page.wait_for_selector(".curves [data-panel=total] .dot")
+        page.wait_for_selector(".curves .dot", timeout=1000 * WAIT_S)
         seen = page.evaluate("seconds => walk.watch(seconds)", WATCHED_S)
     steps = run.history().steps
     written = dict(zip(steps.column("epoch").round(4), steps.column("time"), strict=True))
