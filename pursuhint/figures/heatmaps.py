@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from pursuhint.figures.theme import Theme, finish, name_axis, theme_of
+from pursuhint.figures.theme import Theme, finish, name_axis, room_for, theme_of
 from pursuhint.similarity import METRICS, SideBySide, SimilarityMatrix
 from pursuhint.view import LayerView
 
@@ -232,7 +232,7 @@ def _paint(
     )
     if clickable:
         figure.update_traces(hoverinfo="skip")
-        figure.update_layout(hoverdistance=-1)  # all of a cell belongs to its marker, however large it is
+        figure.update_layout(hoverdistance=-1)  # all of a cell belongs to its target, however large it is
         _add_targets(figure, cells, theme)
     else:
         figure.update_traces(
@@ -273,11 +273,13 @@ def _paint(
         constrain="domain",
         **name_axis(cells.rows, cells.bold, cells.left_out),
     )
-    return finish(figure, theme, height=int(np.clip(15 * height + 80, 320, 1000)))
+    finish(figure, theme, height=int(np.clip(15 * height + 80, 320, 1000)))
+    # Told beforehand: to find the room by itself, plotly draws a square figure four times over.
+    return figure.update_layout(yaxis_automargin=False, margin_l=room_for(cells.rows))
 
 
 def _add_targets(figure: go.Figure, cells: _Cells, theme: Theme) -> None:
-    """Lay an invisible marker over each cell that was compared."""
+    """Lay an empty word over each cell that was compared: pointed at like a marker, and nothing to draw."""
     places = np.argwhere(~np.isnan(cells.values)).tolist()
     form = "{:+.3f}" if cells.signed else "{:.3f}"
     figure.add_scatter(
@@ -291,11 +293,9 @@ def _add_targets(figure: go.Figure, cells: _Cells, theme: Theme) -> None:
         ],
         hovertemplate="%{hovertext}<extra></extra>",
         hoverlabel={"bgcolor": theme.text, "font_color": theme.page},
-        mode="markers",
+        mode="text",
+        text="",
         showlegend=False,
-        marker={"symbol": "square", "size": 10, "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
     )
 
 

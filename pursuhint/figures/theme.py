@@ -65,6 +65,22 @@ def hide_axes(figure: go.Figure) -> None:
     figure.update_yaxes(visible=False, scaleanchor="x")
 
 
+TICK_LENGTH = 7
+WIDEST_NAMES = 180
+"""Pixels that names beside a figure may take."""
+
+
+def room_for(names: Sequence[str]) -> int:
+    """Return about how many pixels the names of a `name_axis` take, in bold.
+
+    Example:
+        >>> room_for(["layer1.0"]), room_for(["x" * 99])
+        (61, 180)
+    """
+    longest = max((len(name) for name in names), default=0)
+    return min(WIDEST_NAMES, TICK_LENGTH + 6 + round(0.6 * _name_size(len(names)) * longest))
+
+
 def name_axis(
     names: Sequence[str], bold: Collection[str] = (), left_out: Collection[str] = ()
 ) -> dict[str, object]:
@@ -73,13 +89,17 @@ def name_axis(
     return {
         "tickvals": list(range(len(words))),
         "ticktext": words,
-        "tickfont": {"size": 10 if len(words) <= 40 else 8},
+        "tickfont": {"size": _name_size(len(words))},
         "showgrid": False,
         "zeroline": False,
         "ticks": "outside",
-        "ticklen": 7,
+        "ticklen": TICK_LENGTH,
         "tickcolor": TRANSPARENT,
     }
+
+
+def _name_size(count: int) -> int:
+    return 10 if count <= 40 else 8
 
 
 def finish(
