@@ -9,6 +9,10 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from app import warm  # noqa: E402
+
+warm.wait()
+
 from app import current, drafts, explain, failures, server_log, sidebar  # noqa: E402
 from app.access.door import admitted  # noqa: E402
 

@@ -45,7 +45,7 @@ def main() -> None:
     by_name = bool(named_people())
     check_address(address, asked.port)
     if is_loopback(address) and not token and not by_name:
-        _alone(asked.port)
+        return _alone(asked.port)
     os.environ.setdefault(ROOTS_VARIABLE, str(home()))
     _guarded(address, asked.port, "" if by_name else token or new_token())
 
@@ -93,9 +93,14 @@ def config(address: str, port: int, shown: str) -> dict[str, Any]:
 
 
 def _alone(port: int) -> None:
-    """Become the app for this machine only."""
-    command = [sys.executable, "-m", "streamlit", "run", str(MAIN), "--server.port", str(port)]
-    os.execv(sys.executable, command)
+    """Serve the app for this machine only."""
+    from streamlit.web import cli
+
+    from app import warm
+
+    warm.begin()
+    sys.argv = ["streamlit", "run", str(MAIN), "--server.port", str(port)]
+    cli.main(prog_name="streamlit")
 
 
 def _guarded(address: str, port: int, token: str) -> None:
@@ -103,6 +108,7 @@ def _guarded(address: str, port: int, token: str) -> None:
     import streamlit as st
     from starlette.middleware import Middleware
 
+    from app import warm
     from app.access.door import check_sign_in
     from app.access.gate import PARAMETER, Gate
 
@@ -119,6 +125,7 @@ def _guarded(address: str, port: int, token: str) -> None:
         print(OPEN_WIRE, flush=True)
     gate = [Middleware(Gate, token=token, name=f"pursuhint-{port}")] if token else []
     sys.argv = [__file__]
+    warm.begin()
     st.App(MAIN, middleware=gate).run(config=config(address, port, shown))
 
 

@@ -79,9 +79,9 @@ def serve(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py"]
-    command += ["--server.headless", "true", "--server.port", str(port)]
-    variables = os.environ | {"PURSUHINT_HOME": str(home), "HOME": str(folder)} | dict(environment or {})
+    command = [sys.executable, "app/serve.py", "--port", str(port)]
+    own = {"PURSUHINT_HOME": str(home), "HOME": str(folder), "STREAMLIT_SERVER_HEADLESS": "true"}
+    variables = os.environ | own | dict(environment or {})
     with open(folder / "app.log", "wb") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
