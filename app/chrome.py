@@ -33,6 +33,12 @@ def card(title: str, aside: str = "", *, fill: bool = False) -> DeltaGenerator:
     return box
 
 
+def folded(title: str, key: str, icon: str) -> DeltaGenerator | None:
+    """Draw a box that is folded away; returns it where it is open: what nobody looks at is not made."""
+    box = st.expander(title, key=f"fold-{key}", icon=icon, on_change="rerun")
+    return box if box.open else None
+
+
 def metric(label: str, value: str, note: str) -> None:
     """Draw a figure in a box, with a line that explains it."""
     with st.container(border=True, height="stretch", gap=None):

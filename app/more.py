@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import cached, failures, state
 from app.bound import bound
-from app.chrome import several
+from app.chrome import folded, several
 from app.recipe import Recipe
 from app.words import prose
 from pursuhint.analysis import AnalysisFolder
@@ -45,31 +45,36 @@ def draw(analysis: AnalysisFolder, student: StudentCard | None, pairs: tuple[Pai
         pairs: hint points and guided layers; None when they cannot be compared.
     """
     mine = state.get()
-    with st.expander("More", icon=":material/tune:"):
-        left, right = st.columns(2)
-        with left:
-            _choice("Mix images", "mix", MIXES, "Blends each image and its label with another one's.")
-            note = "Of the student, such as 0.999 a step: the average is scored and exported."
-            span = {"min_value": 0.0, "max_value": 0.9999, "step": 0.001}
-            _number("Average weights", "ema", note, format="%.4g", **span)
-            note = "Worked on one after the other: less memory, the same step."
-            _number("Parts of a batch", "accumulate", note, min_value=1, step=1)
-        with right:
-            _choice("Best epoch by", "select", SELECTIONS, "Published tables often take the test images.")
-            _choice("Precision", "precision", PRECISIONS, "bfloat16 pays on GPUs and newer CPUs only.")
-            _choice("Compile", "compile", COMPILED, "For GPUs; gained nothing on the CPU. Takes a minute.")
-        left, right = st.columns(2)  # below each other on a phone
-        with left:
-            note = "Shows each image in so many views over and over, and asks the teacher about each once."
-            _number("Kept views", "keep_targets", note, min_value=1, step=1)
-        if mine.recipe.keep_targets:
-            with right:
-                note = "Disk that the teacher's answers may take."
-                _number("At most, in GB", "targets_limit", note, min_value=0.1, step=1.0, format="%.4g")
-            if student and pairs is not None:
-                _cost(analysis, student, pairs)
+    if box := folded("More", "more", ":material/tune:"):
+        with box:
+            _settings()
     if changed := changes(mine.recipe):
         st.caption(changed)
+    if mine.recipe.keep_targets and student and pairs is not None:
+        _cost(analysis, student, pairs)
+
+
+def _settings() -> None:
+    left, right = st.columns(2)
+    with left:
+        _choice("Mix images", "mix", MIXES, "Blends each image and its label with another one's.")
+        note = "Of the student, such as 0.999 a step: the average is scored and exported."
+        span = {"min_value": 0.0, "max_value": 0.9999, "step": 0.001}
+        _number("Average weights", "ema", note, format="%.4g", **span)
+        note = "Worked on one after the other: less memory, the same step."
+        _number("Parts of a batch", "accumulate", note, min_value=1, step=1)
+    with right:
+        _choice("Best epoch by", "select", SELECTIONS, "Published tables often take the test images.")
+        _choice("Precision", "precision", PRECISIONS, "bfloat16 pays on GPUs and newer CPUs only.")
+        _choice("Compile", "compile", COMPILED, "For GPUs; gained nothing on the CPU. Takes a minute.")
+    left, right = st.columns(2)  # below each other on a phone
+    with left:
+        note = "Shows each image in so many views over and over, and asks the teacher about each once."
+        _number("Kept views", "keep_targets", note, min_value=1, step=1)
+    if state.get().recipe.keep_targets:
+        with right:
+            note = "Disk that the teacher's answers may take."
+            _number("At most, in GB", "targets_limit", note, min_value=0.1, step=1.0, format="%.4g")
 
 
 def changes(recipe: Recipe) -> str:

@@ -10,7 +10,7 @@ import streamlit as st
 from app import failures, state
 from app.bound import bound
 from app.bridge.bridge import bridge
-from app.chrome import shape
+from app.chrome import folded, shape
 from app.words import prose
 from pursuhint.adapters import Adapter, describe_adapters
 from pursuhint.analysis import AnalysisFolder
@@ -50,8 +50,9 @@ def draw(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tupl
     bridge(analysis, plan, student, chosen, adapters)
     if problem:
         failures.show(problem)
-    with st.expander("As a table", icon=":material/table_rows:"):
-        _table(chosen, known, hints, adapters)
+    if box := folded("As a table", "pairs", ":material/table_rows:"):
+        with box:
+            _table(chosen, known, hints, adapters)
     if crossing(chosen, plan.hint_points, list(known)):
         tie = bound("distill-crossing", mine.recipe.allow_crossing, lambda on: mine.cook(allow_crossing=on))
         st.checkbox(failures.WORDS["--allow-crossing"], **tie)

@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import cached, state
 from app.bound import bound
-from app.chrome import count, short
+from app.chrome import count, folded, short
 from app.failures import kept
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.probe import ask_latencies
@@ -65,7 +65,9 @@ def beside_teacher(analysis: AnalysisFolder, flops: int, chosen: StudentCard) ->
         flops: of the teacher for one image.
         chosen: the student that is chosen.
     """
-    with st.expander("Beside the teacher", icon=":material/compare_arrows:"):
+    if not (box := folded("Beside the teacher", "beside", ":material/compare_arrows:")):
+        return
+    with box:
         card, seconds = analysis.card, state.get().latencies
         offered = _proposals(analysis) if _changed() else tuple(analysis.students[:PROPOSED])
         listed = list({one.spec: one for one in (*offered, chosen)}.values())

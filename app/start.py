@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import downloads, failures, launch, state
-from app.chrome import several
+from app.chrome import folded, several
 from app.words import prose
 from pursuhint.dry_run import DryRun, ask_dry_run
 from pursuhint.files import in_bytes
@@ -86,7 +86,9 @@ def _tell(wanted: RunSettings, found: DryRun) -> None:
 
 def _elsewhere(wanted: RunSettings, plan: HintPlan) -> None:
     """Draw the same run as a command and in Python, and the plan that both begin with."""
-    with st.expander("The same from elsewhere", icon=":material/terminal:"):
+    if not (box := folded("The same from elsewhere", "elsewhere", ":material/terminal:")):
+        return
+    with box:
         command, python = st.tabs(["Command line", "Python"])
         command.code(launch.command(wanted), language="bash")
         python.code(launch.python(wanted), language="python")

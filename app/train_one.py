@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import cached, failures, form_checks, launch, state
 from app.bound import bound
-from app.chrome import count, several, shape
+from app.chrome import count, folded, several, shape
 from app.own_teacher import OwnTeacher
 from app.students import RECIPE_TITLES
 from app.words import plain
@@ -79,7 +79,9 @@ def _numbers(own: OwnTeacher) -> None:
 
 
 def _more(own: OwnTeacher, preprocesses: tuple[str, ...]) -> None:
-    with st.expander("More", icon=":material/tune:"):
+    if not (box := folded("More", "school-more", ":material/tune:")):
+        return
+    with box:
         _select(
             "Preprocessing",
             "preprocess",
@@ -109,9 +111,8 @@ def _start(own: OwnTeacher) -> None:
     if st.button("Start training", key=f"train-{ticket}", disabled=wanted is None, **look):
         run = mine.launch(ticket, lambda: launch.start(wanted))
         st.switch_page("../pages/runs.py", query_params={"run": run})
-    if wanted:
-        with st.expander("The same from the command line", icon=":material/terminal:"):
-            st.code(train_command(wanted), language="bash", wrap_lines=True)
+    if wanted and (box := folded("The same from the command line", "school-command", ":material/terminal:")):
+        box.code(train_command(wanted), language="bash", wrap_lines=True)
 
 
 def _draw_outlook(outlook: Outlook) -> None:

@@ -25,6 +25,7 @@ from pursuhint.training.settings import make_settings
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
 SECONDS = 60
+FOLDED = ("beside", "more", "pairs", "elsewhere", "school-more", "school-command")
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +60,8 @@ def open_page() -> Callable[..., AppTest]:
         app = AppTest.from_file(str(MAIN), default_timeout=SECONDS)
         for key, value in query.items():
             app.query_params[key] = value
+        for box in FOLDED:  # all that can be seen is
+            app.session_state[f"fold-{box}"] = True
         app.switch_page(f"../pages/{name}.py").run()
         return app
 
