@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app import pictures
+from pursuhint import figures
 from pursuhint.analysis import AnalysisFolder, list_analyses
 from pursuhint.analysis.cross import CrossMatrix, kept_cross_matrix
 from pursuhint.analysis.progress import usual_seconds as usual
 from pursuhint.clustering import silhouette_curve
 from pursuhint.comparison import PlanCoverage, beside_presets
 from pursuhint.disk_use import disk_use
-from pursuhint.figures import silhouette_bars
 from pursuhint.hints import choose_hints
 from pursuhint.home import runs_folder
 from pursuhint.image_view import image_view
@@ -31,6 +32,7 @@ from pursuhint.similarity import SimilarityMatrix
 from pursuhint.students import StudentCard, Target
 from pursuhint.training.outlook import Outlook, ask_outlook
 from pursuhint.training.settings import RunSettings
+from pursuhint.view import LayerView
 
 Keys = tuple[str | int, ...]
 
@@ -47,9 +49,14 @@ def identity(analysis: AnalysisFolder) -> Keys:
     return str(analysis.path), card.teacher.hash, card.data_id, card.samples, card.pooling, layers, written
 
 
+def print_of(view: LayerView) -> str:
+    """Return what tells one drawing of layers from another."""
+    return json.dumps(view.to_dict(), sort_keys=True)
+
+
 def keep(most: int, spinner: str | bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Keep results for all visitors; they are shared, so nobody changes them."""
-    hashes = {AnalysisFolder: identity, HintPlan: HintPlan.model_dump_json, Target: repr}
+    hashes = {AnalysisFolder: identity, HintPlan: HintPlan.model_dump_json, Target: repr, LayerView: print_of}
     return st.cache_resource(max_entries=most, show_spinner=spinner, hash_funcs=hashes)
 
 
@@ -77,12 +84,17 @@ def silhouette_figure(
     analysis: AnalysisFolder, metric: str, method: str, samples: int | None, *, chosen: int, dark: bool
 ) -> go.Figure:
     curve = silhouettes(analysis, metric, method, samples)
-    return silhouette_bars(curve, chosen=chosen, dark=dark).update_xaxes(title_text="")
+    return figures.silhouette_bars(curve, chosen=chosen, dark=dark).update_xaxes(title_text="")
 
 
 @keep(128, "Choosing hint points …")
 def plan(analysis: AnalysisFolder, metric: str, method: str, clusters: int, samples: int | None) -> HintPlan:
     return choose_hints(analysis, metric=metric, method=method, clusters=clusters, samples=samples)
+
+
+@keep(64)
+def heatmap(view: LayerView, *, picked: tuple[str, str], dark: bool) -> go.Figure:
+    return figures.heatmap(view, clickable=True, picked=picked, dark=dark)
 
 
 @keep(64)

@@ -58,8 +58,10 @@ def draw_square(figure: go.Figure, key: str, alt: str, **more: Any) -> None:
     """Draw a figure as high as it is wide, on any screen; plotly alone knows only a fixed height."""
     frame = f"{key}-frame"
     st.html(f"<style>.st-key-{frame} {{aspect-ratio: 1; max-height: 80vh}}</style>")
+    if figure.layout.height is not None:
+        figure.update_layout(height=None)
     with st.container(key=frame, height="stretch"):
-        draw(figure.update_layout(height=None), key, alt, height="stretch", **more)
+        draw(figure, key, alt, height="stretch", **more)
 
 
 def table_height(rows: int) -> Literal["content", "stretch"]:

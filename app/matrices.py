@@ -56,7 +56,7 @@ def one(analysis: AnalysisFolder, order: Order) -> None:
     chosen = pair.chosen(view.layers, view.layers, (view.layers[0], view.layers[-1]))
     left, right = st.columns([3, 2])
     with left, card(first.title, f"{first.about}; hint points in bold", fill=True):
-        _matrix(first, heatmap(view, clickable=True, picked=chosen, dark=dark()), "heatmap")
+        _matrix(first, cached.heatmap(view, picked=chosen, dark=dark()), "heatmap")
         explain(first.matrix.metric, "matrix")
     with right:
         _explain(first, chosen)

@@ -13,6 +13,8 @@ import app
 
 EVERY = 0.01
 """Seconds between two looks whether the server runs."""
+STARTED = ("app.main", "app.serve")
+"""Scripts, which are run and never imported."""
 _imports: list[Thread] = []
 
 
@@ -33,4 +35,5 @@ def _import() -> None:
     while not runtime.exists():  # which is told of our own drawings as they are imported
         time.sleep(EVERY)
     for found in pkgutil.walk_packages(app.__path__, f"{app.__name__}."):
-        import_module(found.name)
+        if found.name not in STARTED:
+            import_module(found.name)

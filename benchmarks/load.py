@@ -16,6 +16,7 @@ import argparse
 import asyncio
 import os
 import random
+import re
 import tempfile
 import threading
 import time
@@ -38,12 +39,16 @@ from pursuhint.runs.queue import SLOTS_VARIABLE
 from pursuhint.training.settings import make_settings
 from tools.served import SWITCHES, AppServer, find_browser
 
-THINKS = (2.0, 8.0)
+THINKS = (5.0, 15.0)
 """Seconds, at least and at most, that a visitor looks at a page."""
 RUNS = 2
+LOOKS_EVERY = 5.0
+"""Seconds between two switches of the real browser: its own work would be most of what is measured."""
 AIM = 2.0
 """Seconds within which 95 of 100 switches are to be done."""
 PATIENCE = 60
+TROUBLE = r"a page stopped.*|^\w+(?:\.\w+)*(?:Error|Exception)\b.*"
+"""What the app's log says of a defect."""
 
 
 @dataclass
@@ -77,9 +82,8 @@ class Session:
 
     async def turn(self, title: str) -> float:
         """Turn to a page by its title, the first one when it is empty; returns the seconds it took."""
-        for task in self._refreshing:
-            task.cancel()
-        self._refreshing, self._page = [], self.pages.get(title, "")
+        self.rest()
+        self._page = self.pages.get(title, "")
         began = time.perf_counter()
         await self._ask(page_script_hash=self._page)
         while True:
@@ -90,6 +94,12 @@ class Session:
                     time.perf_counter() - began
                 )  # of the page; a part of it that renews itself ends otherwise
             self._take(kind, message)
+
+    def rest(self) -> None:
+        """Ask no more for what refreshes itself."""
+        for task in self._refreshing:
+            task.cancel()
+        self._refreshing = []
 
     async def look(self, seconds: float) -> None:
         """Read what comes in while the visitor looks at the page."""
@@ -125,7 +135,9 @@ async def session(server: AppServer, measured: Measured) -> AsyncIterator[Sessio
     """Connect as the page in a browser does."""
     address = f"ws://127.0.0.1:{server.port}/_stcore/stream"
     async with connect(address, origin=server.url, subprotocols=["streamlit"], max_size=None) as socket:
-        yield Session(socket, measured)
+        one = Session(socket, measured)
+        yield one
+        one.rest()
 
 
 async def visit(server: AppServer, measured: Measured, *, changes: int, seed: int) -> None:
@@ -179,9 +191,10 @@ def main() -> None:
                 for title in CIRCUIT:
                     if others.is_alive():
                         seen[SWITCH].append(turn(page, title))
+                        page.wait_for_timeout(1000 * LOOKS_EVERY)
             steps = [len(run.history().steps) for run in runs]
             log = server.log.read_text(encoding="utf-8", errors="replace")
-    measured.errors += [line for line in log.splitlines() if "a page stopped" in line or "Traceback" in line]
+    measured.errors += re.findall(TROUBLE, log, re.MULTILINE)
     show(measured, seen[SWITCH], given.sessions, steps)
 
 

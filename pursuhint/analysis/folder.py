@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +177,7 @@ class AnalysisFolder(JobFolder):
     def students(self) -> tuple[StudentCard, ...]:
         """Suggested students, the best first; empty until that stage is done."""
         path = self.path / "students.json"
-        return tuple(StudentCard.from_dict(one) for one in read_json(path)) if path.is_file() else ()
+        return _students(path, path.stat().st_mtime_ns) if path.is_file() else ()
 
     def progress(self, *, usual: Mapping[str, float] | None = None) -> AnalysisProgress:
         """Return the stages, which of them are done, and the time left; see `analysis_progress`."""
@@ -378,3 +378,9 @@ class AnalysisFolder(JobFolder):
         if layer not in names:
             raise unknown("layer", layer, names)
         return names.index(layer)
+
+
+@lru_cache(maxsize=16)
+def _students(path: Path, written: int) -> tuple[StudentCard, ...]:
+    """Read the suggested students as they were written at that time."""
+    return tuple(StudentCard.from_dict(one) for one in read_json(path))
