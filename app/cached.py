@@ -126,6 +126,20 @@ def images(analysis: AnalysisFolder) -> dict[str, Any] | None:
     return _images(analysis, analysis.image_maps.stamp())
 
 
+@keep(128)
+def _image_map(analysis: AnalysisFolder, layer: str, dark: bool, written: int) -> go.Figure | None:
+    positions = analysis.image_maps.load(layer)
+    if positions is None:
+        return None
+    labels = analysis.probe["labels"][: len(positions)]
+    return figures.image_map(positions, [analysis.card.classes[label] for label in labels], dark=dark)
+
+
+def image_map(analysis: AnalysisFolder, layer: str, *, dark: bool) -> go.Figure | None:
+    """Return the map of the probe images at a layer; None while it is missing."""
+    return _image_map(analysis, layer, dark, analysis.image_maps.stamp())
+
+
 @keep(256)
 def neighbours(analysis: AnalysisFolder, layer: str, image: int) -> tuple[Neighbour, ...]:
     return nearest_images(analysis.features(layer)[: analysis.mapped], image)

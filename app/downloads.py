@@ -78,14 +78,14 @@ def offer(
             _button("NPZ", lambda: written(arrays), f"{name}.npz", "application/zip", key, note)
 
 
-def drawing(key: str, name: str, parts: Mapping[str, str], figure: go.Figure) -> None:
+def drawing(key: str, name: str, parts: Mapping[str, str], figure: Callable[[], go.Figure]) -> None:
     """Draw a menu beside other buttons, with the parts of a drawing of our own.
 
     Args:
         key: of the drawing.
         name: of the files, without their endings.
         parts: what a part is -> its selector.
-        figure: the same as a figure, to be offered as HTML.
+        figure: makes the same as a figure, to be offered as HTML.
     """
     name, drawn_dark = _file_name(name), dark()
     with st.popover("Pictures", icon=":material/image:", width="content"):
@@ -93,7 +93,7 @@ def drawing(key: str, name: str, parts: Mapping[str, str], figure: go.Figure) ->
             st.caption(title)
             file = f"{name}-{_file_name(title.lower())}"
             snapshot(key, file, part=selector, key=f"snapshot-{key}-{_file_name(title.lower())}")
-        page = lambda: figure_page(figure, title=name, dark=drawn_dark)  # noqa: E731
+        page = lambda: figure_page(figure(), title=name, dark=drawn_dark)  # noqa: E731
         _button("HTML", page, f"{name}.html", "text/html", key, "Opens in any browser, also offline.")
 
 

@@ -13,7 +13,6 @@ from pursuhint.analysis import AnalysisFolder
 from pursuhint.analysis.folder import FLATTEN
 from pursuhint.analysis.maps import make_map_apart
 from pursuhint.embedding import map_layers
-from pursuhint.figures import image_map
 from pursuhint.view import LayerView
 
 BADGES = {"blue": "blue", "orange": "orange", "green": "green", "purple": "violet", "crimson": "red"}
@@ -60,7 +59,7 @@ def images(analysis: AnalysisFolder, layer: str) -> None:
         positions = analysis.image_maps.load(layer)
         if positions is not None:
             classes = [analysis.card.classes[label] for label in analysis.probe["labels"][: len(positions)]]
-            figure = image_map(positions, classes, dark=dark())
+            figure = cached.image_map(analysis, layer, dark=dark())
             draw(figure, "hints-images", f"UMAP of the probe images at {layer}")
             table = pd.DataFrame({"x": positions[:, 0], "y": positions[:, 1], "class": classes})
             downloads.offer("images", f"images-{layer}", figure=figure, picture="hints-images", table=table)

@@ -1,5 +1,7 @@
 """Which layers shall the student imitate?"""
 
+from functools import partial
+
 import streamlit as st
 
 from app import cached, confidence, controls, current, downloads, maps, overrides, plans, state
@@ -48,7 +50,8 @@ with above:
     overrides.steps(plan)
 with pictures:
     parts = {"Matrix": ".matrix .plot", "Layer map": ".map .plot"}
-    downloads.drawing(KEY, f"{name}-{plan.metric}-hint-points", parts, heatmap(view, dark=dark()))
+    picture = partial(heatmap, view, dark=dark())
+    downloads.drawing(KEY, f"{name}-{plan.metric}-hint-points", parts, picture)
 explain(plan.metric, plan.method)
 
 left, right = st.columns([3, 2])

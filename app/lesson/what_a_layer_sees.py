@@ -9,7 +9,6 @@ from app.chrome import dark, draw
 from app.lesson.step import Answer, Question, Step, caption, control
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.errors import PursuhintError
-from pursuhint.figures import image_map
 
 ALMOST_ALWAYS = 0.99
 OPTIONS = ("In the first stage, blocks 1.0 to 1.8", "In the second stage", "Only in the third stage")
@@ -20,18 +19,17 @@ def figure(analysis: AnalysisFolder) -> None:
     names = [layer.name for layer in analysis.layers]
     layer, tie = control("layer", names[0])
     st.select_slider("Layer, from the first to the last", names, **tie)
-    classes = [analysis.card.classes[label] for label in analysis.probe["labels"]]
     alt = f"Map of the probe images at {layer}, coloured by digit"
-    positions = analysis.image_maps.load(layer)
-    if positions is None:
+    picture = cached.image_map(analysis, layer, dark=dark())
+    if picture is None:
         raise PursuhintError(
             f"the map of the images at `{layer}`, which comes with PURSUhInT, is missing or damaged; install "
             "it again"
         )
-    draw(image_map(positions, classes, dark=dark()), "lesson-images", alt)
+    draw(picture, "lesson-images", alt)
     width = next(one for one in analysis.layers if one.name == layer).shape[0]
     caption(
-        f"Each dot is one of {len(classes):,} images at **{layer}**: {width} numbers, drawn flat by UMAP."
+        f"Each dot is one of {analysis.mapped:,} images at **{layer}**: {width} numbers, drawn flat by UMAP."
     )
 
 
