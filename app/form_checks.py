@@ -33,9 +33,9 @@ def training_problems(own: OwnTeacher) -> dict[str, str]:
     """Return why a training cannot begin: field -> reason, for each that must change, in their order.
 
     Example:
-        >>> training_problems(OwnTeacher(network="zoo:resnet56", begin="published"))
-        ... # doctest: +ELLIPSIS
-        {'Weights to begin with': '`zoo:resnet56` has no published weights...'}
+        >>> found = training_problems(OwnTeacher(network="zoo:resnet56", begin="published"))
+        >>> found["Weights to begin with"].partition(",")[0]
+        '`zoo:resnet56` has no published weights'
     """
     asked = AnalysisSettings(
         teacher=own.network.strip(),

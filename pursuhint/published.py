@@ -22,8 +22,8 @@ def check_published(spec: str) -> None:
     source, colon, _ = spec.partition(":")
     if colon and source not in WITH_WEIGHTS:
         raise InputError(
-            f"`{spec}` has no published weights, only torchvision's and timm's networks have; found "
-            f"`--weights {DEFAULT}`; name a checkpoint file"
+            f"`{spec}` has no published weights, only torchvision's and timm's networks have; name a "
+            "checkpoint file"
         )
 
 

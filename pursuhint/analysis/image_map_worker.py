@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pursuhint.analysis.folder import AnalysisFolder
-from pursuhint.jobs import Reporter, answer, log_lines, recorded
+from pursuhint.jobs import NICENESS, Reporter, answer, log_lines, recorded
 from pursuhint.progress import Progress, silent
 
 
@@ -50,7 +50,7 @@ def work(folder: AnalysisFolder, *, progress: Progress = silent) -> None:
 
 def main() -> int:
     """Work on the folder named on the command line; the journal and the exit code tell how it went."""
-    os.nice(5)
+    os.nice(NICENESS)
     path = Path(sys.argv[1])
     with log_lines(f"{path.parent.name}/{path.name}"):
         return answer(lambda: work(AnalysisFolder.open(path.parent)))

@@ -41,7 +41,7 @@ from pursuhint.data import ImageData, Split, load_data
 from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.files import copy_file, crc32_file, write_atomic, write_json
-from pursuhint.jobs import Cancelled, Reporter, answer, log_lines, recorded
+from pursuhint.jobs import NICENESS, Cancelled, Reporter, answer, log_lines, recorded
 from pursuhint.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -267,7 +267,7 @@ def _cancel(*_: object) -> NoReturn:
 
 def main() -> int:
     """Work on the folder named on the command line; the journal and the exit code tell how it went."""
-    os.nice(5)
+    os.nice(NICENESS)
     signal.signal(signal.SIGTERM, _cancel)
     folder = AnalysisFolder(Path(sys.argv[1]))
     with log_lines(folder.id):

@@ -7,8 +7,12 @@ from pursuhint.jobs.log_lines import log_lines
 from pursuhint.jobs.reporter import Cancelled, Reporter, recorded
 from pursuhint.jobs.transitions import LIVE, State
 
+NICENESS = 10
+"""Of processes that work in the background: where cores are scarce, pages get about nine tenths of them."""
+
 __all__ = [
     "LIVE",
+    "NICENESS",
     "Cancelled",
     "Event",
     "JobFolder",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pursuhint.errors import InputError, PursuhintError
-from pursuhint.jobs import JobFolder, answer, log_lines
+from pursuhint.jobs import NICENESS, JobFolder, answer, log_lines
 from pursuhint.runs.folder import EXAMINATION, RunFolder
 from pursuhint.runs.report_card import FIGURES, Answers, ReportCard
 
@@ -151,7 +151,7 @@ def thumbnails(split: Split, positions: np.ndarray) -> np.ndarray:
 
 def main() -> int:
     """Examine the student of the run that the folder named on the command line lies in."""
-    os.nice(5)
+    os.nice(NICENESS)
     run = RunFolder(Path(sys.argv[1]).parent)
     with log_lines(f"{run.id}/{EXAMINATION}"):
         return answer(lambda: examine(run, own=True))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pursuhint.errors import PursuhintError, StopRequested
-from pursuhint.jobs import answer, log_lines
+from pursuhint.jobs import NICENESS, answer, log_lines
 from pursuhint.progress import Progress, silent
 from pursuhint.ranks import is_first_process, process_count, process_rank
 from pursuhint.runs.circumstances import check_same_data, circumstances, what_changed
@@ -226,7 +226,7 @@ def _start_facts(trainer: Trainer) -> dict[str, Any]:
 
 def main() -> int:
     """Work on the folder named on the command line, then examine the student."""
-    os.nice(5)
+    os.nice(NICENESS)
     run = RunFolder(Path(sys.argv[1]))
 
     def listen() -> None:
