@@ -17,6 +17,7 @@ from app import server_log  # noqa: E402
 from app.access.people import VARIABLE as PEOPLE_VARIABLE  # noqa: E402
 from app.access.people import named_people  # noqa: E402
 from app.access.token import is_loopback, new_token, take_token  # noqa: E402
+from pursuhint.allowed import VARIABLE as ROOTS_VARIABLE  # noqa: E402
 from pursuhint.errors import InputError  # noqa: E402
 from pursuhint.home import home  # noqa: E402
 from pursuhint.jobs import answer  # noqa: E402
@@ -24,8 +25,6 @@ from pursuhint.jobs import answer  # noqa: E402
 MAIN = ROOT / "app" / "main.py"
 HERE = "127.0.0.1"
 EVERYWHERE = ("0.0.0.0", "::")
-ROOTS_VARIABLE = "PURSUHINT_ROOTS"
-"""Folders, joined like a PATH, out of which visitors may name files."""
 CERTIFICATE_VARIABLE = "STREAMLIT_SERVER_SSL_CERT_FILE"
 OPEN_WIRE = f"""\
   What is sent is not encrypted: use it in a network that you trust, through an SSH tunnel, or with a

@@ -42,16 +42,28 @@ def draw(wanted: RunSettings | None, plan: HintPlan) -> None:
             disabled=not wanted,
             on_click=_ask,
         )
-        ticket, look = mine.ticket, {"type": "primary", "width": "stretch", "icon": ":material/play_arrow:"}
-        if st.button("Start distillation", key=f"start-{ticket}", disabled=not wanted, **look):
-            run = mine.launch(ticket, lambda: launch.start(wanted))
-            st.switch_page("../pages/runs.py", query_params={"run": run})
+        button("Start distillation", "start", wanted)
     if wanted and mine.asked_dry_run:
         _try(wanted)
     if wanted and found:
         _tell(wanted, found)
     if wanted:
         _elsewhere(wanted, plan)
+
+
+def button(label: str, key: str, wanted: RunSettings | None) -> None:
+    """Draw the button that starts a run, however often it is pressed one, and goes to the run's page.
+
+    Args:
+        label: of the button.
+        key: begins that of the button.
+        wanted: settings of the run; None while they cannot be used.
+    """
+    mine, look = state.get(), {"type": "primary", "width": "stretch", "icon": ":material/play_arrow:"}
+    ticket = mine.ticket
+    if st.button(label, key=f"{key}-{ticket}", disabled=wanted is None, **look):
+        run = mine.launch(ticket, lambda: launch.start(wanted))
+        st.switch_page("../pages/runs.py", query_params={"run": run})
 
 
 def _ask() -> None:

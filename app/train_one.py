@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, failures, form_checks, launch, state
+from app import cached, failures, form_checks, start, state
 from app.bound import bound
 from app.chrome import count, folded, several, shape
 from app.own_teacher import OwnTeacher
@@ -96,7 +96,7 @@ def _more(own: OwnTeacher, preprocesses: tuple[str, ...]) -> None:
 
 def _start(own: OwnTeacher) -> None:
     """Say what the training would be, or what is in its way, and let it start."""
-    mine, wanted = state.get(), None
+    wanted = None
     if refused := form_checks.training_problems(own):
         if own.network:  # an empty form is no mistake
             failures.show_fields(refused)
@@ -107,10 +107,7 @@ def _start(own: OwnTeacher) -> None:
             wanted = asked.model_copy(update={"student": outlook.network, "preprocess": outlook.preprocess})
             _draw_outlook(outlook)
             _time(wanted)
-    ticket, look = mine.ticket, {"type": "primary", "width": "stretch", "icon": ":material/play_arrow:"}
-    if st.button("Start training", key=f"train-{ticket}", disabled=wanted is None, **look):
-        run = mine.launch(ticket, lambda: launch.start(wanted))
-        st.switch_page("../pages/runs.py", query_params={"run": run})
+    start.button("Start training", "train", wanted)
     if wanted and (box := folded("The same from the command line", "school-command", ":material/terminal:")):
         box.code(train_command(wanted), language="bash", wrap_lines=True)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from pursuhint.analysis.folder import CROSS, FLATTEN, AnalysisFolder
+from pursuhint.analysis.once import kept
 from pursuhint.analysis.settings import AnalysisSettings
-from pursuhint.errors import InputError, PursuhintError
+from pursuhint.errors import InputError
 from pursuhint.files import read_npz, write_atomic
 from pursuhint.pairs import Pair, default_pairs, settle_pairs
 from pursuhint.runs import RunFolder
@@ -104,12 +104,7 @@ def kept_cross_matrix(first: AnalysisFolder, second: AnalysisFolder, metric: str
     See `cross_matrix` for arguments and errors.
     """
     path = second.path / CROSS / f"{first.card.key or first.card.teacher.hash}-{metric}.npz"
-    with suppress(InputError):
-        return CrossMatrix.load(path)
-    found = cross_matrix(first, second, metric)
-    with suppress(PursuhintError):  # a folder that cannot be written still answers
-        found.save(path)
-    return found
+    return kept(path, CrossMatrix.load, lambda: cross_matrix(first, second, metric), keep=True)
 
 
 def check_taught(run: RunFolder, teacher: AnalysisFolder) -> None:
