@@ -7,7 +7,7 @@ import pickle
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +29,7 @@ def checkpoints(bench: Bench, tries: int) -> Row:
         "a damaged checkpoint is loaded or refused in one line, within bounds of time and memory",
         "safetensors and both kinds of torch files with bits flipped, bytes changed, cut, doubled or moved",
     )
-    whole = hostile_files.whole_checkpoints()
-    kinds = sorted(whole)
-
-    def cases() -> Iterable[tuple[str, hostile_files.Write]]:
-        for number in range(tries):
-            kind = kinds[number % len(kinds)]
-            way, content = hostile_files.mutated(whole[kind], bench.random)
-            yield f"{kind}, {way}, number {number}", lambda path, c=content: path.write_bytes(c)
-
-    return _tried(bench, row, cases(), _weights)
+    return _tried(bench, row, _damaged(bench, hostile_files.whole_checkpoints(), tries), _weights)
 
 
 def code(bench: Bench, tries: int) -> Row:
@@ -75,16 +66,7 @@ def images(bench: Bench, tries: int) -> Row:
         "a damaged image, a bomb or no image is named and refused, or read; nothing of it is started",
         "seven formats damaged at random; images that declare gigapixels, PostScript, web pages, pickles",
     )
-    whole = hostile_files.images()
-    endings = sorted(whole)
-
-    def cases() -> Iterable[tuple[str, hostile_files.Write]]:
-        for number in range(tries):
-            ending = endings[number % len(endings)]
-            way, content = hostile_files.mutated(whole[ending], bench.random)
-            yield f"{ending}, {way}, number {number}", lambda path, c=content: path.write_bytes(c)
-
-    _tried(bench, row, cases(), _image)
+    _tried(bench, row, _damaged(bench, hostile_files.images(), tries), _image)
     odd = ((name, lambda path, c=c: path.write_bytes(c)) for name, c in hostile_files.image_bombs().items())
     return _tried(bench, row, odd, _image, refused=True)
 
@@ -221,6 +203,17 @@ def _image(path: Path) -> None:
     from pursuhint.data.decoding import fit
 
     fit(path, (20, 24))
+
+
+def _damaged(
+    bench: Bench, whole: Mapping[str, bytes], tries: int
+) -> Iterator[tuple[str, hostile_files.Write]]:
+    """Yield files of every kind in turn, each damaged at random, with what was done to it."""
+    kinds = sorted(whole)
+    for number in range(tries):
+        kind = kinds[number % len(kinds)]
+        way, content = hostile_files.mutated(whole[kind], bench.random)
+        yield f"{kind}, {way}, number {number}", lambda path, c=content: path.write_bytes(c)
 
 
 def _tried(

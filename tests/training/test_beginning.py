@@ -44,7 +44,7 @@ def settings(seven):
 
 def test_another_number_of_classes_gets_a_new_head_on_the_same_trunk(settings, seven):
     beginning = begin(settings(), 10)
-    before, after = torch.load(seven), beginning.network.model.state_dict()
+    before, after = torch.load(seven, weights_only=True), beginning.network.model.state_dict()
     assert [name for name in after if not torch.equal(after[name], before[name])] == [*HEAD]
     assert after["linear.weight"].shape == (10, 32) and beginning.head == HEAD
     assert beginning.network.parameters == build_model(TEACHER, classes=10).parameters
@@ -57,7 +57,7 @@ def test_another_number_of_classes_gets_a_new_head_on_the_same_trunk(settings, s
 
 def test_the_same_number_keeps_the_head(settings, seven):
     beginning = begin(settings(trunk_rate=0), 7)
-    before, after = torch.load(seven), beginning.network.model.state_dict()
+    before, after = torch.load(seven, weights_only=True), beginning.network.model.state_dict()
     assert all(torch.equal(after[name], value) for name, value in before.items())
     assert beginning.facts()["replaced"] == []
     assert "its head (linear.weight, linear.bias) is kept" in beginning.text
@@ -73,7 +73,7 @@ def test_random_weights_are_those_of_the_seed(settings):
 
 def test_a_frozen_trunk_is_bit_identical_after_training_and_the_head_learns(train, settings, seven):
     recorded = train(settings(trunk_rate=0, epochs=3, learning_rate=0.01))
-    before, after = torch.load(seven), recorded.student
+    before, after = torch.load(seven, weights_only=True), recorded.student
     assert [name for name in after if not torch.equal(after[name], before[name])] == [*HEAD]
     losses = [epoch["validation_cross_entropy"] for epoch in recorded.of("epoch")]
     assert losses[-1] < losses[0]
