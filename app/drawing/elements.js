@@ -12,3 +12,12 @@ function fill(element, attributes, children) {
   element.append(...children);
   return element;
 }
+
+const PRINTS = new WeakMap();
+
+// Makes the children of an element anew only when what they show changed; kept ones keep layout and focus.
+function show(element, what, made) {
+  const print = JSON.stringify(what);
+  if (PRINTS.get(element) !== print) element.replaceChildren(...made());
+  PRINTS.set(element, print);
+}

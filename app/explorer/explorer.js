@@ -1,7 +1,6 @@
 // One drawing of several views: what is pointed at or selected in one is marked in all, without the server.
 
 const SEATS = new WeakMap();
-const UNSEEN = new Set(["selected", "heard"]); // of the data, what changes no view
 const PATIENCE = 300; // ms after the last key before the server hears where the walk ended
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -42,8 +41,8 @@ function resized(seat, { target, contentRect }) {
 
 // Drawn anew only for something new: elements that are replaced between press and release lose the click.
 function renew(seat) {
-  const what = [paletteOf(seat.root), seat.data];
-  const print = JSON.stringify(what, (name, value) => (UNSEEN.has(name) ? "" : value));
+  const { heard, look: { selected, ...look }, ...seen } = seat.data; // the first two change no view
+  const print = JSON.stringify([paletteOf(seat.root), look, seen]);
   if (print !== seat.print) render(seat);
   seat.print = print;
 }
@@ -57,15 +56,14 @@ function render(seat, { measured = Boolean(seat.width) } = {}) {
   for (const button of root.querySelectorAll("[data-look]")) {
     button.setAttribute("aria-pressed", String(look[button.dataset.look] === button.value));
   }
-  seat.shade = scaleOf(paletteOf(root));
   drawStrip(seat, seat.wide.strip);
   drawStudent(seat, seat.wide.strip);
   drawMatrix(seat, seat.wide.matrix);
   drawFacts(seat);
   drawMap(seat);
   mark(seat);
-  const kept = [".cell[tabindex='0']", ".cut", ".facts input", ".deeds button"].find((part) => active?.matches(part));
-  if (kept) root.querySelector(kept)?.focus({ preventScroll: true });
+  const lost = [".cell[tabindex='0']", ".cut", ".facts input", ".deeds button"].find((part) => active?.matches(part));
+  if (lost && !active.isConnected) root.querySelector(lost)?.focus({ preventScroll: true });
   root.dataset.drawn = (performance.now() - began).toFixed(1);
 }
 
@@ -113,7 +111,8 @@ function mark(seat) {
     drawn.classList.toggle("picked", layer === selected);
   }
   root.querySelectorAll(".cell").forEach((cell, layer) => {
-    cell.tabIndex = layer === (selected ?? 0) ? 0 : -1;
+    const index = layer === (selected ?? 0) ? 0 : -1;
+    if (cell.tabIndex !== index) cell.tabIndex = index; // setting it lays out the page
     cell.setAttribute("aria-selected", String(layer === selected));
   });
   crossMatrix(seat, "hot", ...hot);

@@ -13,6 +13,15 @@ function ofLayer(data, layer, kind = "") {
   };
 }
 
+// Gives drawings of layers the colours and the part that these have now.
+function dress(drawings, data) {
+  for (const drawn of drawings.querySelectorAll("[data-layer]")) {
+    const layer = Number(drawn.dataset.layer), { style } = ofLayer(data, layer);
+    if (drawn.getAttribute("style") !== style) drawn.setAttribute("style", style);
+    drawn.classList.toggle("hint", data.hints.includes(layer));
+  }
+}
+
 const paletteOf = (host) => getComputedStyle(host).getPropertyValue("--st-chart-sequential-colors");
 
 // The colours from 0 to 1 of the page's theme, [red, green, blue], as a function of a share.

@@ -3,25 +3,31 @@
 const TREE = 104, ABOVE = 12, LETTER = 5.9, TALLEST = 620, WIDEST_ROW = 46, SMALLEST = 280;
 
 function drawMatrix(seat, width) {
-  const { data } = seat, plot = seat.root.querySelector(".matrix .plot"), byTree = data.look.order === "dendrogram";
+  const { data, root } = seat, plot = root.querySelector(".matrix .plot"), byTree = data.look.order === "dendrogram";
   const order = byTree ? data.order : data.layers.map((_, layer) => layer);
-  const box = measure(width, order, byTree, data);
-  const canvas = paintCells(seat, order, box);
-  const picture = draw("svg", {
-    width: box.width, height: box.height, role: "img",
-    "aria-label": `${data.metric} similarity of ${order.length} layers`,
+  const box = measure(width, order, byTree, data), palette = paletteOf(root);
+  show(plot, [palette, box, order, data.similarity, data.scale, data.metric], () => {
+    const shade = scaleOf(palette);
+    return [paintCells(data, shade, order, box), picture(data, order, box), legend(data, shade, box)];
   });
-  order.forEach((layer, place) => picture.append(...rowHead(data, layer, place, box)));
-  const area = { x: box.left, y: box.top, width: box.side, height: box.side };
-  picture.append(draw("rect", { class: "cells", ...area }));
-  for (const kind of ["hot row", "hot column", "picked row", "picked column"]) {
-    picture.append(draw("rect", { class: `bar ${kind}`, rx: 2, visibility: "hidden" }));
-  }
+  const { branches, colours, cut, cuts, fixed } = data, tree = plot.querySelector(".tree");
+  show(tree, [byTree, branches, colours, cut, cuts, fixed], () =>
+    (byTree ? [...paths(data, box), cutHandle(seat, box)] : []));
+  dress(plot, data);
+  seat.matrix = { plot, order, box, place: new Map(order.map((layer, place) => [layer, place])) };
+}
+
+function picture(data, order, box) {
+  const bars = ["hot row", "hot column", "picked row", "picked column"].map((kind) =>
+    draw("rect", { class: `bar ${kind}`, rx: 2, visibility: "hidden" }));
   const leaf = (layer, place) => draw("rect", { ...ofLayer(data, layer, "leaf"), y: ABOVE, height: TREE,
     x: box.left + place * box.row, width: box.row });
-  if (byTree) picture.append(...branches(data, box), ...order.map(leaf), cutHandle(seat, box));
-  plot.replaceChildren(canvas, picture, legend(seat, box));
-  seat.matrix = { picture, order, box, place: new Map(order.map((layer, place) => [layer, place])) };
+  return draw("svg", {
+    width: box.width, height: box.height, role: "img",
+    "aria-label": `${data.metric} similarity of ${order.length} layers`,
+  }, ...order.flatMap((layer, place) => rowHead(data, layer, place, box)),
+  draw("rect", { class: "cells", x: box.left, y: box.top, width: box.side, height: box.side }),
+  ...bars, ...(box.top > TREE ? order.map(leaf) : []), draw("g", { class: "tree" }));
 }
 
 function measure(width, order, byTree, data) {
@@ -36,7 +42,7 @@ function measure(width, order, byTree, data) {
 }
 
 // One pixel a cell, enlarged: thousands of rectangles of a colour each take ten times as long.
-function paintCells({ data, shade }, order, box) {
+function paintCells(data, shade, order, box) {
   const canvas = make("canvas", { "aria-hidden": "true" }), sharp = window.devicePixelRatio || 1, count = order.length;
   canvas.width = canvas.height = Math.round(box.side * sharp);
   canvas.style.cssText = `left:${box.left}px;top:${box.top}px;width:${box.side}px;height:${box.side}px`;
@@ -70,13 +76,13 @@ function rowHead(data, layer, place, box) {
 const heightOf = (data, box, level) => ABOVE + TREE - 2 - (level / data.cuts[0]) * (TREE - 2);
 
 // One path for all branches of a colour.
-function branches(data, box) {
-  const x = (place) => box.left + (place + 0.5) * box.row, y = (level) => heightOf(data, box, level), paths = new Map();
+function paths(data, box) {
+  const x = (place) => box.left + (place + 0.5) * box.row, y = (level) => heightOf(data, box, level), byColour = new Map();
   for (const { at, heights, height, cluster } of data.branches) {
     const bracket = `M${x(at[0])} ${y(heights[0])}V${y(height)}H${x(at[1])}V${y(heights[1])}`;
-    paths.set(cluster, (paths.get(cluster) ?? "") + bracket);
+    byColour.set(cluster, (byColour.get(cluster) ?? "") + bracket);
   }
-  return [...paths].map(([cluster, d]) =>
+  return [...byColour].map(([cluster, d]) =>
     draw("path", { class: "branch", d, style: cluster === null ? null : `stroke: ${data.colours[cluster]}` }));
 }
 
@@ -129,7 +135,7 @@ function cutHandle(seat, box) {
   return handle;
 }
 
-function legend({ data, shade }, box) {
+function legend(data, shade, box) {
   const stops = [0, 0.25, 0.5, 0.75, 1].map((share) => `rgb(${shade(share)})`);
   return make("div", { class: "legend", style: `margin-left: ${box.left}px` },
     make("span", {}, number(data.scale[0], 1)),
@@ -139,8 +145,8 @@ function legend({ data, shade }, box) {
 
 // Lay the two bars of a kind over a row and a column; without layers they vanish.
 function crossMatrix({ matrix }, kind, row, column) {
-  const { picture, box, place } = matrix;
-  const [across, down] = ["row", "column"].map((way) => picture.querySelector(`.bar.${kind}.${way}`));
+  const { plot, box, place } = matrix;
+  const [across, down] = ["row", "column"].map((way) => plot.querySelector(`.bar.${kind}.${way}`));
   for (const [bar, layer] of [[across, row], [down, column]]) {
     bar.setAttribute("visibility", layer === null ? "hidden" : "visible");
     if (layer === null) continue;
@@ -153,7 +159,7 @@ function crossMatrix({ matrix }, kind, row, column) {
 
 // The two layers of the cell under the pointer, [row, column], or null.
 function cellUnder({ matrix }, event) {
-  const { picture, order, box } = matrix, at = picture.getBoundingClientRect();
+  const { plot, order, box } = matrix, at = plot.getBoundingClientRect();
   const row = order[Math.floor((event.clientY - at.top - box.top) / box.row)];
   const column = order[Math.floor((event.clientX - at.left - box.left) / box.row)];
   return row === undefined || column === undefined ? null : [row, column];

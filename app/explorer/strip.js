@@ -4,26 +4,32 @@ const LONGEST = 18; // letters of a name that a cell shows, its last ones
 
 function drawStrip({ data, root }, width) {
   const strip = root.querySelector(".strip");
-  const stages = data.stages.length ? data.stages : [{ first: 0, count: data.layers.length, shape: "" }];
   strip.style.setProperty("--cell", `${Math.max(32, 7 * longest(data) + 8)}px`);
   strip.className = `strip ${density(data, width)}`;
-  strip.replaceChildren(...stages.map(({ first, count, shape }, index) => {
-    const title = shape && `stage ${index + 1} · ${shape}`;
-    const cells = Array.from({ length: count }, (_, offset) => cell(data, first + offset));
-    return make("div", { class: "stage", role: "group", "aria-label": title, style: `--layers: ${count}` },
-      make("div", { class: "title", title }, title), make("div", { class: "row" }, ...cells));
-  }));
+  show(strip, [data.layers, data.labels, data.stages], () => stages(data));
+  strip.querySelectorAll(".cell").forEach((cell, layer) => {
+    const place = data.hints.indexOf(layer);
+    cell.ariaLabel = `${data.layers[layer]}, ${data.standings[layer]}`;
+    show(cell.querySelector(".flag"), place, () => (place < 0 ? [] : [`HP${place + 1}`]));
+  });
+  dress(strip, data);
   root.querySelector(".depth .note").textContent = data.left_out.length
     ? `Not compared, because nothing varies in them: ${data.left_out.join(", ")}` : "";
 }
 
-function cell(data, layer) {
-  const place = data.hints.indexOf(layer), about = `${data.layers[layer]}, ${data.standings[layer]}`;
-  const flag = place < 0 ? "" : make("span", { class: "flag" }, `HP${place + 1}`);
-  return make("div", {
-    ...ofLayer(data, layer, "cell"), role: "option", tabindex: -1, "aria-label": about, "aria-selected": "false",
-  }, make("span", { class: "label" }, shorten(data.labels[layer], LONGEST)), flag);
+function stages(data) {
+  const all = data.stages.length ? data.stages : [{ first: 0, count: data.layers.length, shape: "" }];
+  return all.map(({ first, count, shape }, index) => {
+    const title = shape && `stage ${index + 1} · ${shape}`;
+    const cells = Array.from({ length: count }, (_, offset) => cell(data, first + offset));
+    return make("div", { class: "stage", role: "group", "aria-label": title, style: `--layers: ${count}` },
+      make("div", { class: "title", title }, title), make("div", { class: "row" }, ...cells));
+  });
 }
+
+const cell = (data, layer) =>
+  make("div", { ...ofLayer(data, layer, "cell"), role: "option", tabindex: -1, "aria-selected": "false" },
+    make("span", { class: "label" }, shorten(data.labels[layer], LONGEST)), make("span", { class: "flag" }));
 
 // How the names stand: side by side, upright where cells are narrow, in several rows where they are too narrow.
 function density(data, width) {
