@@ -1,4 +1,4 @@
-"""The foot of the sidebar: the Explain switch, which teacher is looked at, and what is training."""
+"""The foot of the sidebar: the Explain switch, the teacher looked at, what is training, and the way out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app import cached, current, explain
+from app.access import door
 from app.chrome import count, percent, several, short
 from app.words import plain
 from pursuhint.errors import PursuhintError
@@ -25,12 +26,13 @@ EVERY = 2
 
 
 def draw() -> None:
-    """Draw the switch and both cards at the bottom of the sidebar."""
+    """Draw them at the bottom of the sidebar."""
     with st.sidebar:
         st.html(FOOT)
         explain.switch()
         _teacher()
         st.fragment(_run, run_every=EVERY if _live() else None)()
+        door.way_out()
 
 
 def _live() -> list[dict[str, Any]]:

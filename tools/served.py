@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ def _wait_until_healthy(server: AppServer) -> None:
         try:
             with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=5):
                 return
+        except urllib.error.HTTPError:
+            return  # it asks for a token, or will say in the page what is wrong
         except OSError:
             time.sleep(0.02)
     server.kill()

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.access.gate import Gate
+from app.access.gate import SIGN_OUT, Gate
 from app.access.people import VARIABLE, is_named, named_people
 from app.access.token import is_loopback
 from app.words import plain
@@ -57,6 +57,16 @@ def admitted() -> bool:
         st.markdown("**This app is open to others without a sign-in, so it shows nothing.**")
         st.caption("End it and start it with `make app ADDRESS=0.0.0.0`, which asks everybody for a token.")
     return False
+
+
+def way_out() -> None:
+    """Draw what signs this visitor out, where signing in was asked for."""
+    if named_people():
+        st.button("Sign out", on_click=st.logout, type="tertiary", icon=":material/logout:")
+    elif Gate.standing:  # an address of the gate, which Streamlit knows nothing of
+        st.html(
+            f'<a href="{SIGN_OUT}" target="_self" style="color: inherit; font-size: 0.875rem">Sign out</a>'
+        )
 
 
 def _is_open_to_others() -> bool:

@@ -17,7 +17,7 @@ from pursuhint.analysis.card import FORMAT, AnalysisCard
 from pursuhint.analysis.image_maps import ImageMaps
 from pursuhint.analysis.once import kept, save_array
 from pursuhint.analysis.progress import AnalysisProgress, analysis_progress
-from pursuhint.analysis.rows import RowsFile, feature_file
+from pursuhint.analysis.rows import RowsFile, feature_file, map_features
 from pursuhint.analysis.settings import AnalysisSettings
 from pursuhint.errors import InputError, PursuhintError, unknown
 from pursuhint.files import crc32_file, read_json, read_npz, write_atomic
@@ -120,7 +120,7 @@ class AnalysisFolder(JobFolder):
         Raises:
             InputError: unknown layer, flattened activations (they are never kept), or a damaged file.
         """
-        return np.load(self._feature_file(layer), mmap_mode="r")
+        return map_features(self._feature_file(layer), rows=self.card.samples)
 
     def _feature_file(self, layer: str) -> Path:
         index = self._index(layer)
@@ -365,8 +365,10 @@ class AnalysisFolder(JobFolder):
 
     def layer_map(self, metric: str) -> np.ndarray | None:
         """Return the UMAP of the layers under a metric, shape (L, 2); None for none yet, or a damaged one."""
-        with suppress(OSError, ValueError, EOFError):
-            return np.load(self.path / LAYER_MAPS / f"{metric}.npy", allow_pickle=False)
+        with suppress(Exception):  # whatever damaged bytes end in: it can be made again
+            kept = np.load(self.path / LAYER_MAPS / f"{metric}.npy", allow_pickle=False)
+            if kept.ndim == 2 and kept.shape[1] == 2 and np.isfinite(kept).all():
+                return kept
         return None
 
     def save_layer_map(self, metric: str, positions: np.ndarray) -> None:

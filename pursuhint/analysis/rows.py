@@ -10,12 +10,35 @@ from typing import BinaryIO
 
 import numpy as np
 
-from pursuhint.errors import StorageError
+from pursuhint.errors import InputError, StorageError, one_line
+
+AGAIN = "analyse the teacher again"
 
 
 def feature_file(folder: Path, index: int) -> Path:
     """Return where the features of the layer at this depth are kept."""
     return folder / f"{index:03d}.npy"
+
+
+def map_features(path: Path, *, rows: int = 1) -> np.ndarray:
+    """Return the features of a layer as a memory map, float32, shape (n_samples, features).
+
+    Args:
+        path: a .npy.
+        rows: the fewest that it must have.
+
+    Raises:
+        InputError: the file holds anything else.
+    """
+    wanted = f"`{path}` must hold a layer's features, float32 of shape ({rows:,} or more, features)"
+    try:
+        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        described = f"{found.dtype} of shape {found.shape}"
+    except Exception as error:  # damaged bytes end in a dozen kinds of error
+        raise InputError(f"{wanted}: {one_line(error)}; {AGAIN}") from None
+    if found.dtype != np.float32 or found.ndim != 2 or len(found) < rows or not found.shape[1]:
+        raise InputError(f"{wanted}: found {described}; {AGAIN}")
+    return found
 
 
 class RowsInMemory:
@@ -91,18 +114,21 @@ class RowsFile:
 
     Args:
         path: a two-dimensional .npy.
-        rows: the first rows only; all when None.
+        rows: the first rows only, which must be there; all when None.
 
     Attributes:
         shape: (rows, features).
         dtype: of the features.
+
+    Raises:
+        InputError: the file holds anything else.
     """
 
     def __init__(self, path: Path, *, rows: int | None = None) -> None:
         self._path = path
-        whole = np.load(path, mmap_mode="r")
+        whole = map_features(path, rows=rows or 1)
         self.dtype = whole.dtype
-        self.shape = (len(whole) if rows is None else min(rows, len(whole)), whole.shape[1])
+        self.shape = (rows or len(whole), whole.shape[1])
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pursuhint.analysis.rows import RowsFile, RowsOnDisk, feature_file
-from pursuhint.errors import StorageError
+from pursuhint.analysis.rows import RowsFile, RowsOnDisk, feature_file, map_features
+from pursuhint.errors import InputError, StorageError
 
 
 def test_batches_become_one_file_a_layer(tmp_path: Path):
@@ -40,3 +40,28 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path):
         RowsOnDisk(tmp_path / "file" / "below", {"a": 1}, 1),
     ):
         pass
+
+
+@pytest.mark.parametrize(
+    ("array", "found"),
+    [
+        (np.ones((3, 2)), r"found float64 of shape \(3, 2\)"),
+        (np.ones(3, np.float32), r"found float32 of shape \(3,\)"),
+        (np.ones((2, 2), np.float32), r"found float32 of shape \(2, 2\)"),
+        (np.ones((3, 0), np.float32), r"found float32 of shape \(3, 0\)"),
+        (np.array([[None]], dtype=object), "Array can't be memory-mapped"),
+    ],
+)
+def test_an_array_that_is_no_layer_s_features_is_refused(tmp_path: Path, array, found):
+    np.save(tmp_path / "000.npy", array)
+    with pytest.raises(InputError, match=rf"float32 of shape \(3 or more, features\): {found}"):
+        map_features(tmp_path / "000.npy", rows=3)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x93NUMPY", b"PK\x03\x04", b"\x93NUMPY\x01\x00\x08\x00{'a': 1}", b"x" * 99]
+)
+def test_a_file_that_is_no_array_is_refused(tmp_path: Path, content):
+    (tmp_path / "000.npy").write_bytes(content)
+    with pytest.raises(InputError, match="analyse the teacher again"):
+        RowsFile(tmp_path / "000.npy")

@@ -158,19 +158,24 @@ class Person(dict):
 
 
 @pytest.mark.parametrize(
-    ("person", "shown"),
+    ("person", "shown", "button"),
     [
-        ({}, "asks for your organisation's sign-in"),
-        ({"is_logged_in": True, "email": "eve@elsewhere.org"}, "eve@elsewhere.org may not use this app"),
-        ({"is_logged_in": True, "email": "ada@lab.org"}, "Distillations, live and finished"),
+        ({}, "asks for your organisation's sign-in", "Sign in"),
+        (
+            {"is_logged_in": True, "email": "eve@elsewhere.org"},
+            "eve@elsewhere.org may not use this app",
+            "Sign in as somebody else",
+        ),
+        ({"is_logged_in": True, "email": "ada@lab.org"}, "Distillations, live and finished", "Sign out"),
     ],
 )
-def test_people_by_name_sign_in_where_their_organisation_says(open_page, monkeypatch, person, shown):
+def test_people_by_name_sign_in_where_their_organisation_says(open_page, monkeypatch, person, shown, button):
     monkeypatch.setenv(PEOPLE, "@lab.org")
     monkeypatch.setattr(door.st, "user", Person(person))
     page = open_page("runs")
     assert shown in texts(page)
-    assert ("One workspace" in texts(page)) == (len(page.button) == 1)
+    assert [one.label for one in page.button] == [button]
+    assert ("One workspace" in texts(page)) == (button != "Sign out")
 
 
 def test_people_without_a_way_to_sign_in_are_refused_at_the_start(monkeypatch):

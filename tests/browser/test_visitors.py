@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import psutil
 
+from app.access.token import VARIABLE
 from pursuhint.runs import create_run
 from pursuhint.training.settings import make_settings
+from tools.served import serve
+
+TOKEN = "right-token-of-the-tests"
 
 
 def badges(page) -> str:
@@ -52,3 +56,18 @@ def test_a_run_that_dies_is_told_of_and_can_be_resumed(page, visit, app, monkeyp
     page.locator(".st-key-run-resume").wait_for()
     screenshot(page, "run-lost")
     run.delete()
+
+
+def test_whoever_signs_out_sees_nothing_more(browser, tmp_path, idle):
+    server = serve(tmp_path, environment={VARIABLE: TOKEN})
+    context = browser.new_context(base_url=server.url)
+    try:
+        page = context.new_page()
+        page.goto(f"/?token={TOKEN}")
+        idle(page)
+        page.get_by_role("link", name="Sign out").click()
+        page.get_by_label("Token").wait_for()
+        assert page.goto("/runs").status == 401
+    finally:
+        context.close()
+        server.stop()
