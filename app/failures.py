@@ -50,6 +50,12 @@ def show(text: str) -> None:
     st.error(prose(in_page_words(text)), icon=":material/error:")
 
 
+def warn(*texts: str) -> None:
+    """Show what a visitor should know before going on, each in a box of its own."""
+    for text in texts:
+        st.warning(prose(in_page_words(text)), icon=":material/warning:")
+
+
 def show_fields(reasons: Mapping[str, str]) -> None:
     """Show what is wrong in a form: field -> reason, one line for each."""
     lines = (f"**{field}**: {prose(in_page_words(reason))}" for field, reason in reasons.items())

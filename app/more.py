@@ -11,7 +11,6 @@ from app import cached, failures, state
 from app.bound import bound
 from app.chrome import folded, several
 from app.recipe import Recipe
-from app.words import prose
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.files import in_bytes
 from pursuhint.home import targets_folder
@@ -103,8 +102,7 @@ def _cost(analysis: AnalysisFolder, student: StudentCard, pairs: tuple[Pair, ...
     images = cached.training_images(card.data, card.data_id)
     needed = bytes_needed(shapes, images=images, views=views)
     if reason := why_not_kept(needed, views, limit=recipe.targets_limit, folder=targets_folder()):
-        text = failures.in_page_words(f"They would not be kept: {reason}.")
-        st.warning(prose(text), icon=":material/warning:")
+        failures.warn(f"They would not be kept: {reason}.")
         return
     st.caption(cost(needed, images=images, views=views, epochs=recipe.epochs))
 

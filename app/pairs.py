@@ -11,7 +11,6 @@ from app import failures, state
 from app.bound import bound
 from app.bridge.bridge import bridge
 from app.chrome import folded, shape
-from app.words import prose
 from pursuhint.adapters import Adapter, describe_adapters
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.errors import InputError
@@ -37,8 +36,7 @@ def draw(analysis: AnalysisFolder, plan: HintPlan, student: StudentCard) -> tupl
     known = {layer.name: layer for layer in student.layers}
     planned = [pair for pair in plan.pairs if pair.hint not in mine.guided]
     if lost := without_guided(planned, list(known)):
-        text = failures.in_page_words(f"Of the plan: {lost}. Until then a default pair takes its place.")
-        st.warning(prose(text), icon=":material/warning:")
+        failures.warn(f"Of the plan: {lost}. Until then a default pair takes its place.")
     hints = {layer.name: layer for layer in analysis.layers}
     loss, problem = mine.recipe.hint_loss, ""
     shapes = [{name: layer.shape for name, layer in side.items()} for side in (known, hints)]

@@ -6,7 +6,6 @@ import streamlit as st
 
 from app import downloads, failures, launch, state
 from app.chrome import folded, several
-from app.words import prose
 from pursuhint.dry_run import DryRun, ask_dry_run
 from pursuhint.files import in_bytes
 from pursuhint.plan import HintPlan
@@ -87,13 +86,13 @@ def _tell(wanted: RunSettings, found: DryRun) -> None:
         if found.teacher_seconds:
             note += f", {100 * found.teacher_seconds / found.step_seconds:.0f} % of it the teacher's"
         st.metric("an epoch", in_words(found.epoch_seconds), width="content", help=f"{note}; then scoring.")
-        st.metric(several(wanted.epochs, "epoch"), in_words(whole), width="content")
+        note = f"{in_words(found.ready_seconds)} of it until the first step."
+        st.metric(several(wanted.epochs, "epoch"), in_words(whole), width="content", help=note)
         st.metric("memory", in_bytes(found.peak_bytes), width="content", help=f"At most, on {found.device}.")
         if found.adapter_parameters:
             note = "Parameters of the adapters: trained with the student, dropped at export."
             st.metric("in adapters", f"{found.adapter_parameters:,}", width="content", help=note)
-    for text in found.warnings:
-        st.warning(prose(failures.in_page_words(text)), icon=":material/warning:")
+    failures.warn(*found.warnings)
 
 
 def _elsewhere(wanted: RunSettings, plan: HintPlan) -> None:

@@ -140,6 +140,7 @@ def _time(wanted: RunSettings) -> None:
         f":material/timer: **about {whole}** for {several(wanted.epochs, 'epoch')} on {tried.device}"
         f"&ensp;:gray[:small[{memory} of memory]]"
     )
+    failures.warn(*tried.warnings)
 
 
 def _tie(field: str) -> dict[str, Any]:

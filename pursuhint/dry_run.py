@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -42,6 +43,7 @@ class DryRun:
         step_seconds: a step takes, the teacher included.
         teacher_seconds: of these are the teacher's.
         scoring_seconds: scoring the student takes after an epoch.
+        ready_seconds: pass until the first step: networks and images are loaded, weights settled.
         peak_bytes: of memory: of the GPU's, or of this process on the CPU.
         warnings: that the run would begin with.
     """
@@ -55,6 +57,7 @@ class DryRun:
     step_seconds: float
     teacher_seconds: float
     scoring_seconds: float
+    ready_seconds: float
     peak_bytes: int
     warnings: tuple[str, ...] = ()
 
@@ -69,19 +72,19 @@ class DryRun:
         return self.steps * self.step_seconds + self.scoring_seconds
 
     def run_seconds(self, epochs: int, *, views: int | None = None) -> float:
-        """Predict how long all epochs take.
+        """Predict how long the run takes, from its start to its last epoch.
 
         Args:
             epochs: of the run.
             views: kept ones: the teacher is asked in so many epochs only; None for every epoch.
 
         Example:
-            >>> tried = DryRun("cpu", {}, {}, {}, 0, 10, 0.3, 0.1, 1.0, 0)
+            >>> tried = DryRun("cpu", {}, {}, {}, 0, 10, 0.3, 0.1, 1.0, 8.0, 0)
             >>> tried.run_seconds(5), tried.run_seconds(5, views=2)
-            (20.0, 17.0)
+            (28.0, 25.0)
         """
         untaught = max(0, epochs - views) if views else 0
-        return epochs * self.epoch_seconds - untaught * self.steps * self.teacher_seconds
+        return self.ready_seconds + epochs * self.epoch_seconds - untaught * self.steps * self.teacher_seconds
 
 
 def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
@@ -98,6 +101,7 @@ def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
         PursuhintError: a step fails, or what the run has to write cannot be written.
     """
     check_settings(settings)
+    began = time.perf_counter()
     from pursuhint.training import measuring
     from pursuhint.training.loop import Trainer
     from pursuhint.training.memory import explain_out_of_memory
@@ -111,6 +115,7 @@ def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
             tried, parts, folder=folder, record=lambda kind, **fields: said.append((kind, fields))
         )
         trainer.start()
+        ready_seconds = time.perf_counter() - began
         with explain_out_of_memory(tried, folder):
             losses, step_seconds = measuring.take_steps(trainer)
             teacher_seconds = measuring.teacher_seconds(trainer)
@@ -127,6 +132,7 @@ def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
         step_seconds=step_seconds,
         teacher_seconds=min(teacher_seconds, step_seconds),
         scoring_seconds=scoring_seconds,
+        ready_seconds=ready_seconds,
         peak_bytes=measuring.peak_bytes(trainer),
         warnings=(*parts.remarks(), *(fields["text"] for kind, fields in said if kind == "warning")),
     )

@@ -7,7 +7,6 @@ import streamlit as st
 from app import cached, failures
 from app.runs import charts, figures, head
 from app.runs.levels import levels
-from app.words import prose
 from pursuhint.jobs import LIVE
 from pursuhint.runs import RunFolder
 from pursuhint.runs.index import known_tags
@@ -40,8 +39,7 @@ def _draw(runs: list[RunFolder], was_live: bool) -> None:
         head.draw(runs[0], summaries[0], known_tags(cached.summaries()[0]))
         figures.draw(summaries[0], history, beside)
         charts.draw(runs, summaries, beside, live)
-        for text in history.warnings:
-            st.warning(prose(text), icon=":material/warning:")
+        failures.warn(*history.warnings)
         log(runs[0])
 
 

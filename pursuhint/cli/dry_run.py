@@ -29,6 +29,6 @@ def tell_dry_run(settings: RunSettings, *, as_json: bool) -> None:
     out.print(
         f"\n{several(tried.steps, 'step')} an epoch, {in_words(tried.epoch_seconds)} with its scoring; "
         f"{several(settings.epochs, 'epoch')} in about {in_words(whole)} on {tried.device}, "
-        f"{in_bytes(tried.peak_bytes)} of memory",
+        f"{in_words(tried.ready_seconds)} of it until the first step; {in_bytes(tried.peak_bytes)} of memory",
         highlight=False,
     )

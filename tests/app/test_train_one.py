@@ -86,7 +86,7 @@ def test_trained_weights_get_a_new_head_and_their_own_preprocessing(train_one, t
 
 
 def test_the_time_is_that_of_the_first_steps(train_one, monkeypatch):
-    tried = DryRun("cpu", {}, {}, {}, 0, 10, 0.5, 0.0, 1.0, 80_000_000)
+    tried = DryRun("cpu", {}, {}, {}, 0, 10, 0.5, 0.0, 1.0, 0.0, 80_000_000)
     asked = []
     monkeypatch.setattr("app.train_one.ask_dry_run", lambda settings: asked.append(settings) or tried)
     app = train_one(network=STUDENT, epochs=20)
