@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scipy.stats import t
+
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings
 from pursuhint.hints import choose_hints
 from pursuhint.jobs import LIVE
@@ -36,6 +38,12 @@ ARMS: dict[str, dict[str, Any]] = {
 }
 STUDENTS = {"zoo:resnet20": tuple(ARMS), "zoo:resnet32?width=0.855": ("kd", "kd + at, clusters")}
 """Student -> its arms; the second one is what `--student auto` proposes: 2.5 times fewer parameters."""
+COMPARED = (
+    ("kd", "none"),
+    ("kd + at, stage ends", "kd"),
+    ("kd + at, clusters", "kd"),
+    ("kd + at, clusters", "kd + at, stage ends"),
+)
 METHODS = {"kd + at, stage ends": "stage_ends"}
 
 
@@ -114,29 +122,47 @@ def train(wanted: list[Entry], plans: dict[str, HintPlan], given: argparse.Names
 
 
 def report(given: argparse.Namespace) -> str:
-    """Return the table in Markdown: mean and standard deviation over the seeds that are there."""
+    """Return two tables in Markdown: accuracies over the seeds that are there, and what each step gains."""
     runs = [run for run in _runs(given.out) if run.last_state()["state"] == "finished"]
     finals = {run.run_settings.name: run.history().facts["final"] for run in runs}
-    lines = [
+    accuracies = [
         "| student | taught by | seeds | test, last epoch | test, best on validation | last, each seed |",
         "|---|---|---|---|---|---|",
     ]
+    gains = [
+        "| student | taught by | against | seeds | last epoch, paired by seed |",
+        "|---|---|---|---|---|",
+    ]
     for student in given.student or STUDENTS:
+        name, last = student.removeprefix("zoo:"), {}
         for arm in STUDENTS[student]:
-            names = [e.name for e in entries([student], given.seeds) if (e.student, e.arm) == (student, arm)]
-            found = [finals[name] for name in names if name in finals]
-            last = [100 * final["test_accuracy_last"] for final in found]
-            best = [100 * final["test_accuracy"] for final in found]
-            each = ", ".join(f"{accuracy:.2f}" for accuracy in last)
-            cells = (student.removeprefix("zoo:"), arm, len(found), _spread(last), _spread(best), each)
-            lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join(lines)
+            wanted = [entry for entry in entries([student], given.seeds) if entry.arm == arm]
+            found = {entry.seed: finals[entry.name] for entry in wanted if entry.name in finals}
+            last[arm] = {seed: 100 * final["test_accuracy_last"] for seed, final in found.items()}
+            best = [100 * final["test_accuracy"] for final in found.values()]
+            each = ", ".join(f"{accuracy:.2f}" for accuracy in last[arm].values())
+            cells = (name, arm, len(found), _spread([*last[arm].values()]), _spread(best), each)
+            accuracies.append(f"| {' | '.join(map(str, cells))} |")
+        for arm, other in COMPARED:
+            if arm in last and other in last:
+                seeds = sorted(last[arm].keys() & last[other].keys())
+                change = _interval([last[arm][seed] - last[other][seed] for seed in seeds])
+                gains.append(f"| {name} | {arm} | {other} | {len(seeds)} | {change} |")
+    return "\n".join([*accuracies, "", *gains])
 
 
 def _spread(values: list[float]) -> str:
     if len(values) < 2:
         return f"{values[0]:.2f}" if values else "–"
     return f"{statistics.mean(values):.2f} ± {statistics.stdev(values):.2f}"
+
+
+def _interval(changes: list[float]) -> str:
+    """Write a mean with Student's 95 % interval."""
+    if len(changes) < 2:
+        return f"{changes[0]:+.2f}" if changes else "–"
+    half = t.ppf(0.975, len(changes) - 1) * statistics.stdev(changes) / len(changes) ** 0.5
+    return f"{statistics.mean(changes):+.2f} ± {half:.2f}"
 
 
 def _runs(out: Path) -> Iterator[RunFolder]:

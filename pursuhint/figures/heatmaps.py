@@ -227,7 +227,7 @@ def _paint(
             xgap=gap,
             ygap=gap,
             hoverongaps=False,
-            colorbar=_colorbar(cells.title, below=0.2 if named_columns else 0.02),
+            colorbar=_colorbar(cells.title),
         )
     )
     if clickable:
@@ -271,6 +271,7 @@ def _paint(
         range=[height - 0.5, -0.5],
         scaleanchor=None if named_columns else "x",
         constrain="domain",
+        constraintoward="top",
         **name_axis(cells.rows, cells.bold, cells.left_out),
     )
     finish(figure, theme, height=int(np.clip(15 * height + 80, 320, 1000)))
@@ -299,7 +300,7 @@ def _add_targets(figure: go.Figure, cells: _Cells, theme: Theme) -> None:
     )
 
 
-def _colorbar(title: str, *, below: float) -> dict[str, object]:
+def _colorbar(title: str) -> dict[str, object]:
     return {
         "title": {"text": title, "side": "top", "font": {"size": 11}},
         "orientation": "h",
@@ -307,8 +308,8 @@ def _colorbar(title: str, *, below: float) -> dict[str, object]:
         "len": 0.45,
         "x": 0.5,
         "xanchor": "center",
-        "y": -below,
-        "yanchor": "top",
+        "y": 1.01,
+        "yanchor": "bottom",
         "outlinewidth": 0,
         "tickfont": {"size": 10},
         "nticks": 4,
