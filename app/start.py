@@ -80,7 +80,7 @@ def _try(wanted: RunSettings) -> None:
 
 def _tell(wanted: RunSettings, found: DryRun) -> None:
     """Draw what a dry run told of the whole run."""
-    whole = found.run_seconds(wanted.epochs, views=wanted.keep_targets)
+    whole = found.run_seconds(wanted.epochs)
     with st.container(horizontal=True, gap="medium", key="dry-run-told"):
         note = f"{several(found.steps, 'step')} of {1e3 * found.step_seconds:.0f} ms"
         if found.teacher_seconds:

@@ -13,15 +13,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pursuhint.errors import StorageError
 from pursuhint.files import write_bytes
-from pursuhint.home import home
+from pursuhint.home import home, targets_folder
 from pursuhint.jobs import answer, ask
 from pursuhint.progress import Progress, silent
 from pursuhint.training.check import check_settings
 from pursuhint.training.settings import RunSettings
+
+if TYPE_CHECKING:
+    from pursuhint.training.prepare import Parts
 
 TIMEOUT = 600
 """Seconds for data that have to be made ready first."""
@@ -45,6 +48,8 @@ class DryRun:
         scoring_seconds: scoring the student takes after an epoch.
         ready_seconds: pass until the first step: networks and images are loaded, weights settled.
         peak_bytes: of memory: of the GPU's, or of this process on the CPU.
+        views: that the run will keep the teacher's targets of; 0 for none.
+        targets_bytes: that they take on the disk.
         warnings: that the run would begin with.
     """
 
@@ -59,6 +64,8 @@ class DryRun:
     scoring_seconds: float
     ready_seconds: float
     peak_bytes: int
+    views: int = 0
+    targets_bytes: int = 0
     warnings: tuple[str, ...] = ()
 
     @property
@@ -71,26 +78,25 @@ class DryRun:
         """How long an epoch takes in which the teacher is asked, its scoring included."""
         return self.steps * self.step_seconds + self.scoring_seconds
 
-    def run_seconds(self, epochs: int, *, views: int | None = None) -> float:
+    def run_seconds(self, epochs: int) -> float:
         """Predict how long the run takes, from its start to its last epoch.
 
         Args:
-            epochs: of the run.
-            views: kept ones: the teacher is asked in so many epochs only; None for every epoch.
+            epochs: of the run; where targets are kept, the teacher is asked in as many as there are views.
 
         Example:
-            >>> tried = DryRun("cpu", {}, {}, {}, 0, 10, 0.3, 0.1, 1.0, 8.0, 0)
-            >>> tried.run_seconds(5), tried.run_seconds(5, views=2)
+            >>> measured = ("cpu", {}, {}, {}, 0, 10, 0.3, 0.1, 1.0, 8.0, 0)
+            >>> DryRun(*measured).run_seconds(5), DryRun(*measured, views=2).run_seconds(5)
             (28.0, 25.0)
         """
-        untaught = max(0, epochs - views) if views else 0
+        untaught = max(0, epochs - self.views) if self.views else 0
         return self.ready_seconds + epochs * self.epoch_seconds - untaught * self.steps * self.teacher_seconds
 
 
 def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
     """Take the first steps of a run in this process, save and export as it would, and keep nothing.
 
-    Targets are not kept and nothing is compiled: both cost more than the steps.
+    Targets are counted, not kept, and nothing is compiled: both cost more than the steps.
 
     Args:
         settings: of the run.
@@ -121,6 +127,7 @@ def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
             teacher_seconds = measuring.teacher_seconds(trainer)
             scoring_seconds = measuring.scoring_seconds(trainer)
         measuring.write_once(trainer, folder)
+    views, targets_bytes, remarks = _targets(settings, parts, len(trainer.batches.images.ids))
     settled = next(fields for kind, fields in said if kind == "weights")
     return DryRun(
         device=str(trainer.fabric.device),
@@ -134,8 +141,32 @@ def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
         scoring_seconds=scoring_seconds,
         ready_seconds=ready_seconds,
         peak_bytes=measuring.peak_bytes(trainer),
-        warnings=(*parts.remarks(), *(fields["text"] for kind, fields in said if kind == "warning")),
+        views=views,
+        targets_bytes=targets_bytes,
+        warnings=(
+            *parts.remarks(),
+            *remarks,
+            *(fields["text"] for kind, fields in said if kind == "warning"),
+        ),
     )
+
+
+def _targets(settings: RunSettings, parts: Parts, images: int) -> tuple[int, int, list[str]]:
+    """Return how many views' targets the run would keep, their bytes, and why none where it was asked to."""
+    from pursuhint.training.target_size import bytes_needed, target_shapes, why_not_kept
+
+    views = settings.keep_targets or 0
+    if not views:
+        return 0, 0, []
+    guided, hints = (
+        {layer.name: layer.shape for layer in layers}
+        for layers in (parts.student_layers, parts.teacher_layers)
+    )
+    shapes = target_shapes(parts.pairs, guided, hints, settings.hint_loss, len(parts.data.classes))
+    needed = bytes_needed(shapes, images=images, views=views)
+    if reason := why_not_kept(needed, views, limit=settings.targets_limit, folder=targets_folder()):
+        return 0, 0, [f"the teacher's targets would not be kept: {reason}"]
+    return views, needed, []
 
 
 def ask_dry_run(settings: RunSettings) -> DryRun:

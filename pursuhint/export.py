@@ -60,12 +60,12 @@ def export_student(
 
 def _check_reload(student: nn.Module, path: Path, parts: Parts) -> None:
     """Build the network anew from the file and compare its logits on a few images."""
+    device = next(student.parameters()).device  # of both: a GPU's convolutions round more than a CPU's
     again = build_model(parts.student.spec, classes=len(parts.data.classes), weights=path).model.eval()
-    images = parts.preprocess.apply(parts.data.validation.images(slice(0, 8)))
+    images = parts.preprocess.apply(parts.data.validation.images(slice(0, 8))).to(device)
     was_training = student.training
     with torch.inference_mode():
-        expected = student.eval()(images.to(next(student.parameters()).device)).float().cpu()
-        found = again(images)
+        expected, found = student.eval()(images).float(), again.to(device)(images)
     student.train(was_training)
     if not torch.allclose(expected, found, rtol=1e-3, atol=1e-3):
         path.unlink()

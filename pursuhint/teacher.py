@@ -25,8 +25,8 @@ N_TRIAL = 1000
 """Images on which `auto` compares the two likeliest preprocessings of a bare checkpoint."""
 N_HEAT = 100
 """Images that tell which two are the likeliest."""
-CHANCE_FACTOR = 2.0
-"""A teacher must be at least this many times better than guessing."""
+ABOVE_CHANCE = 0.1
+"""A teacher must be so much better than guessing, or twice as good where that is less."""
 
 
 @dataclass(frozen=True)
@@ -223,9 +223,10 @@ def score(
 
 def check_strength(accuracy: float, classes: int, *, allow_weak: bool = False) -> None:
     """Raise InputError when a teacher is near chance level, unless that is allowed."""
-    if accuracy < CHANCE_FACTOR / classes and not allow_weak:
+    chance = 1 / classes
+    if accuracy < chance + min(chance, ABOVE_CHANCE) and not allow_weak:
         raise InputError(
-            f"the teacher is right on {accuracy:.1%} of the images, near chance ({1 / classes:.1%}): its "
+            f"the teacher is right on {accuracy:.1%} of the images, near chance ({chance:.1%}): its "
             "weights, "
             f"preprocessing or class order do not fit this data; allow it with `--allow-weak-teacher`"
         )

@@ -40,6 +40,13 @@ def test_it_begins_as_the_run_does_and_leaves_nothing(settings_for):
     assert tried.peak_bytes > 50e6
 
 
+@pytest.mark.parametrize(("limit", "views"), [(10.0, 2), (1e-6, 0)])
+def test_kept_targets_are_counted_where_they_fit(settings_for, limit: float, views: int):
+    tried = dry_run(settings_for(epochs=1, keep_targets=2, targets_limit=limit))
+    assert (tried.views, tried.targets_bytes > 0) == (views, views > 0)
+    assert any("targets would not be kept: 2 views take" in text for text in tried.warnings) == (views == 0)
+
+
 def test_without_a_teacher_none_is_timed(settings_for):
     settings = settings_for(kind="train", plan=None, hint_loss="none", logit_loss="none")
     tried = dry_run(settings)

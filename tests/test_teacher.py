@@ -121,6 +121,15 @@ def test_a_teacher_near_chance_needs_permission():
         check_strength(0.11, 10)
 
 
+@pytest.mark.parametrize(
+    ("classes", "weak", "strong"), [(2, 0.59, 0.61), (3, 0.42, 0.44), (10, 0.19, 0.21), (100, 0.019, 0.021)]
+)
+def test_what_is_near_chance_goes_with_the_classes(classes, weak, strong):
+    check_strength(strong, classes)
+    with pytest.raises(InputError, match="near chance"):
+        check_strength(weak, classes)
+
+
 def test_the_built_in_teacher_does_what_its_card_says(digits: ImageData):
     from pursuhint.files import read_json
     from pursuhint.models import ASSETS

@@ -15,7 +15,7 @@ def tell_dry_run(settings: RunSettings, *, as_json: bool) -> None:
     """Do a dry run and print what came of it."""
     with progress_bars(quiet=as_json) as progress:
         tried = dry_run(settings, progress=progress)
-    whole = tried.run_seconds(settings.epochs, views=settings.keep_targets)
+    whole = tried.run_seconds(settings.epochs)
     if as_json:
         print_json(asdict(tried) | {"epoch_seconds": tried.epoch_seconds, "run_seconds": whole})
         return
@@ -32,3 +32,6 @@ def tell_dry_run(settings: RunSettings, *, as_json: bool) -> None:
         f"{in_words(tried.ready_seconds)} of it until the first step; {in_bytes(tried.peak_bytes)} of memory",
         highlight=False,
     )
+    if tried.views:
+        views, size = several(tried.views, "view"), in_bytes(tried.targets_bytes)
+        out.print(f"the teacher's targets of {views} take {size} of disk", highlight=False)

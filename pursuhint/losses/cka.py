@@ -24,6 +24,7 @@ class CentredKernelAlignment(PooledHintLoss):
     """
 
     name = "cka"
+    least = 3  # of two centred images each is the other one mirrored: always alike
     reduction = "one number a batch"
 
     def relate(self, pair: Pair, student: Tensor, teacher: Tensor) -> Tensor:

@@ -70,10 +70,10 @@ def split_classes(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         >>> round(pair.exp().sum().item(), 4), others.tolist()
         (1.0, [[1.0, 3.0]])
     """
-    n, classes = logits.shape
-    is_other = torch.ones_like(logits, dtype=torch.bool).scatter_(1, labels[:, None], False)
-    others = logits[is_other].reshape(n, classes - 1)
+    place = torch.arange(logits.shape[1] - 1, device=logits.device)
+    other = place + (place >= labels[:, None])  # indices, not a mask: a GPU need not wait to count them
+    others = logits.gather(1, other)
     log_p = functional.log_softmax(logits, dim=1)
     target = log_p.gather(1, labels[:, None])
-    rest = log_p[is_other].reshape(n, classes - 1).logsumexp(dim=1, keepdim=True)
+    rest = log_p.gather(1, other).logsumexp(dim=1, keepdim=True)
     return torch.cat([target, rest], dim=1), others

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from torch import Tensor
 
 from pursuhint.losses.base import Batch, full_precision
@@ -17,9 +19,13 @@ class PooledHintLoss(HintLoss):
 
     Args:
         pairs: hint points and guided layers.
+
+    Attributes:
+        least: images that a batch must have, for the loss to tell anything.
     """
 
     across_images = True
+    least: ClassVar[int] = 2
 
     def relate(self, pair: Pair, student: Tensor, teacher: Tensor) -> Tensor:
         """Return the loss of a pair, a scalar, from one row an image of either network."""
@@ -33,7 +39,7 @@ class PooledHintLoss(HintLoss):
         """Return what `relate` makes of the two layers.
 
         Raises:
-            InputError: a single image.
+            InputError: fewer images than `least`.
         """
-        require_several(guided, self.name)
+        require_several(guided, self.name, least=self.least)
         return self.relate(pair, pooled_rows(guided), full_precision(target))

@@ -30,6 +30,7 @@ class Relational(PooledHintLoss):
     """
 
     name = "rkd"
+    least = 3  # two images have one distance, which is its own mean, and no angle
     reduction = "25 x mean over pairs of images + 50 x mean over triples"
 
     def relate(self, pair: Pair, student: Tensor, teacher: Tensor) -> Tensor:

@@ -45,14 +45,14 @@ def unit(values: Tensor, *, dim: int = -1) -> Tensor:
     return torch.where(alive, values / torch.where(alive, lengths, 1.0), 0.0)
 
 
-def require_several(rows: Tensor, loss: str) -> None:
-    """Refuse a batch of a single image, in which there is nothing to compare.
+def require_several(rows: Tensor, loss: str, *, least: int = 2) -> None:
+    """Refuse a batch of too few images, in which there is nothing to compare.
 
     Raises:
-        InputError: fewer than two rows.
+        InputError: fewer rows than `least`.
     """
-    if len(rows) < 2:
+    if len(rows) < least:
         raise InputError(
-            f"the hint loss `{loss}` compares the images of a batch with each other and needs at least 2; "
-            f"found {len(rows)}; take a larger batch, or accumulate over fewer parts"
+            f"the hint loss `{loss}` compares the images of a batch with each other and needs at least "
+            f"{least}; found {len(rows)}; take a larger batch, or accumulate over fewer parts"
         )

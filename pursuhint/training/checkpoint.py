@@ -87,6 +87,8 @@ def load_tensors(path: Path) -> dict[str, Any]:
             if parts.testzip():
                 raise zipfile.BadZipFile
         return torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:  # damaged bytes end in a dozen kinds of error
         raise PursuhintError(f"`{path}` is damaged; try the run again with `--anew`") from error
 

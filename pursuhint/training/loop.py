@@ -21,7 +21,7 @@ from pursuhint.training.check import check_processes
 from pursuhint.training.checkpoint import latest_checkpoint, save_checkpoint
 from pursuhint.training.compiling import CompiledBlocks, Compiler
 from pursuhint.training.distiller import freeze_unreached, run_network, state_kept
-from pursuhint.training.finite import check_losses, check_tensors
+from pursuhint.training.finite import FirstNotFinite, check_losses, check_tensors
 from pursuhint.training.memory import explain_out_of_memory
 from pursuhint.training.precision import build_fabric
 from pursuhint.training.prepare import Parts, build_batches, build_distiller
@@ -90,6 +90,7 @@ class Trainer:
         self.selection = Selection(settings, parts, folder)
         self.standing = Standing()
         self.window = Window()
+        self._bad = FirstNotFinite()
         self.weights: dict[str, float] = {}
         self.average: nn.Module | None = None
         self._compiler = None if settings.compile == "off" else Compiler(self._warn)
@@ -262,9 +263,10 @@ class Trainer:
             group["lr"] = rate * share
 
         def check(named: Mapping[str, Tensor]) -> None:
-            # On a GPU reading a value would wait for all work before it: the means are checked instead.
-            if self.fabric.device.type == "cpu":
+            if self._reads_losses:
                 check_losses(named, epoch, step)
+            else:
+                self._bad.note(named, step)
 
         values = take_step(
             self.fabric,
@@ -298,6 +300,11 @@ class Trainer:
         return self._teacher.kept.views if isinstance(self._teacher, KeepingTeacher) else 0
 
     @property
+    def _reads_losses(self) -> bool:
+        """Whether losses are read at every step: a GPU would have to end all work before."""
+        return self.fabric.device.type == "cpu"
+
+    @property
     def scales_losses(self) -> bool:
         """Whether gradients are kept from vanishing in half precision by scaling the losses."""
         return bool(self.fabric.strategy.precision.state_dict())
@@ -309,6 +316,7 @@ class Trainer:
 
     def _log(self, means: dict[str, Tensor], epoch: int, step: int, rate: float) -> None:
         means = self.processes.mean(means)
+        self._bad.check(epoch)
         check_losses(means, epoch, step)
         self.record(
             "step",

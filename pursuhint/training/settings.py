@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pursuhint.errors import InputError, one_line, unknown
 from pursuhint.pairs import Pair
 from pursuhint.plan import HintPlan
+from pursuhint.preprocess import parse_preprocess
 from pursuhint.training.recipes import recipe_named
 from pursuhint.training.temperatures import usual_temperature
 from pursuhint.training.weight_presets import presets_for, weight_preset
@@ -94,14 +95,14 @@ class RunSettings(BaseModel):
     momentum: float = Field(0.9, ge=0, lt=1)
     weight_decay: float = Field(5e-4, ge=0, allow_inf_nan=False)
     schedule: Schedule = "cosine"
-    warmup: float = Field(1.0, ge=0)
+    warmup: float = Field(1.0, ge=0, allow_inf_nan=False)
     steps_at: tuple[float, ...] = (0.625, 0.75, 0.875)
     augmentation: str | None = None
     mix: Mix = "none"
     mix_alpha: float = Field(1.0, gt=0, allow_inf_nan=False)
     ema: float | None = Field(None, gt=0, lt=1)
     select: Select = "validation"
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     device: str = "auto"
     threads: int | None = Field(None, ge=1)
     precision: Precision = "32-true"
@@ -131,6 +132,11 @@ class RunSettings(BaseModel):
     def _terms_have_sources(self) -> RunSettings:
         if self.kind == "distill" and self.plan is None:
             raise ValueError("a distillation needs a hint plan")
+        if self.plan and parse_preprocess(self.preprocess) != parse_preprocess(self.plan.teacher.preprocess):
+            raise ValueError(
+                f"teacher and student see the same images: expected the preprocessing of the plan's teacher, "
+                f"`{self.plan.teacher.preprocess}`, found `{self.preprocess}`; leave it out"
+            )
         if self.kind == "train" and (self.hint_loss != "none" or self.logit_loss != "none"):
             raise ValueError("training without a teacher has no hint loss and no logit loss")
         if self.trunk_rate != 1 and (self.kind != "train" or self.init is None):
@@ -148,13 +154,7 @@ class RunSettings(BaseModel):
             raise ValueError(
                 f"every term of this run ({', '.join(self.terms)}) has weight 0; give one a weight"
             )
-        name = self.weights.preset
-        if name and (wanted := weight_preset(name).hint_loss) != self.hint_loss:
-            fitting = ", ".join(presets_for(self.hint_loss))
-            raise ValueError(
-                f"the weights preset `{name}` is for the hint loss `{wanted}`; found `{self.hint_loss}`, "
-                f"whose reduction differs; use balanced weights{f' or one of {fitting}' if fitting else ''}"
-            )
+        self._check_preset()
         if self.weights.hint_last is not None and "+" not in self.hint_loss:
             raise ValueError(
                 f"a weight of the last pair is for hint losses made of two, such as at+crd; found "
@@ -162,8 +162,36 @@ class RunSettings(BaseModel):
             )
         return self
 
+    def _check_preset(self) -> None:
+        """Raise ValueError where a preset's weight stands before another loss than it was published for."""
+        if (name := self.weights.preset) is None:
+            return
+        preset = weight_preset(name)
+        if preset.hint_loss != self.hint_loss:
+            fitting = ", ".join(presets_for(self.hint_loss))
+            raise ValueError(
+                f"the weights preset `{name}` is for the hint loss `{preset.hint_loss}`; found "
+                f"`{self.hint_loss}`, whose reduction differs; use balanced weights"
+                f"{f' or one of {fitting}' if fitting else ''}"
+            )
+        if preset.logit_loss != self.logit_loss and self.weights.logit == preset.logit > 0:
+            raise ValueError(
+                f"the weights preset `{name}` is for the logit loss `{preset.logit_loss}`; found "
+                f"`{self.logit_loss}`; take the preset's, or give the logit loss a weight of its own"
+            )
+
     @model_validator(mode="after")
     def _schedules_fit_the_run(self) -> RunSettings:
+        if self.warmup > self.epochs:
+            raise ValueError(
+                f"the learning rate cannot rise over longer than the run; expected `warmup` of at most "
+                f"{self.epochs}, found {self.warmup:g}"
+            )
+        if not all(0 < place < 1 for place in self.steps_at):
+            raise ValueError(
+                f"`steps_at` are places between 0, the start of the run, and 1, its end; found "
+                f"{self.steps_at}; divide epochs by {self.epochs}"
+            )
         for term, schedule in self.weight_schedule.model_dump().items():
             if schedule != "constant" and term not in self.terms:
                 raise ValueError(f"this run has no {term} loss whose weight could follow `{schedule}`")

@@ -15,6 +15,8 @@ from pursuhint.training.window import step_values
 
 RANK_STRIDE = 1 << 44
 """Between the seeds of two processes: further than the epochs and steps of a run reach."""
+SEEDS = 1 << 63
+"""How many seeds torch's generators take."""
 
 
 def seed_step(seed: int, epoch: int, step: int, rank: int) -> None:
@@ -26,7 +28,7 @@ def seed_step(seed: int, epoch: int, step: int, rank: int) -> None:
         step: of the epoch, counted from 0.
         rank: of the process: each draws numbers of its own.
     """
-    torch.manual_seed((seed * 1_000_003 + epoch) * 1_000_003 + step + rank * RANK_STRIDE)
+    torch.manual_seed(((seed * 1_000_003 + epoch) * 1_000_003 + step + rank * RANK_STRIDE) % SEEDS)
 
 
 def take_step(

@@ -47,6 +47,7 @@ def test_constant_features_are_like_nothing():
     assert linear_cka(torch.ones(5, 3), torch.randn(5, 3)).item() == 0
 
 
-def test_one_image_is_refused():
-    with pytest.raises(InputError, match="the hint loss `cka` compares .* needs at least 2; found 1"):
-        fresh(CentredKernelAlignment, torch.randn(1, 4), torch.randn(1, 4))
+@pytest.mark.parametrize("images", [1, 2])
+def test_too_few_images_are_refused(images: int):
+    with pytest.raises(InputError, match=f"the hint loss `cka` compares .* needs at least 3; found {images}"):
+        fresh(CentredKernelAlignment, torch.randn(images, 4), torch.randn(images, 4))

@@ -70,6 +70,7 @@ def test_two_images_in_one_place_have_finite_gradients():
     assert guided.grad.abs().max() < 1e3
 
 
-def test_one_image_is_refused():
-    with pytest.raises(InputError, match="the hint loss `rkd` compares .* needs at least 2; found 1"):
-        fresh(Relational, torch.randn(1, 4), torch.randn(1, 4))
+@pytest.mark.parametrize("images", [1, 2])
+def test_too_few_images_are_refused(images: int):
+    with pytest.raises(InputError, match=f"the hint loss `rkd` compares .* needs at least 3; found {images}"):
+        fresh(Relational, torch.randn(images, 4), torch.randn(images, 4))

@@ -46,6 +46,18 @@ def test_each_part_is_named_with_its_step(train, settings_for, tmp_path, monkeyp
     assert [path.name for path in checkpoints(tmp_path / "checkpoints")] == ["epoch-0001-step-000000.pt"]
 
 
+def test_where_losses_are_read_later_the_first_bad_one_is_named(train, settings_for, monkeypatch):
+    """As on a GPU: by the time of the log entry all losses are bad."""
+    break_after(
+        monkeypatch, AttentionTransfer, "hint/layer3.0->layer3.0", calls=1 + 3 + 1, value=float("nan")
+    )
+    monkeypatch.setattr(loop, "LOGGED_PER_EPOCH", 1)
+    monkeypatch.setattr(loop.Trainer, "_reads_losses", False)
+    message = "the loss `hint/layer3.0->layer3.0` became infinite or no number in epoch 2 at step 2; the last"
+    with pytest.raises(PursuhintError, match=message):
+        train(settings_for())
+
+
 @pytest.mark.parametrize("stop_after", [None, 2], ids=["end of the epoch", "asked to stop"])
 def test_an_overflow_under_finite_losses_is_noticed_before_it_is_saved(
     train, settings_for, tmp_path, monkeypatch, stop_after

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from torchvision.transforms import v2
 
+from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS
 from pursuhint.data import load_data
 from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError
 from pursuhint.losses import Batch, Outputs
 from pursuhint.losses.cross_entropy import CrossEntropy
 from pursuhint.preprocess import KNOWN
-from pursuhint.training import settings as settings_module
 from pursuhint.training.batches import Batches
 from pursuhint.training.mixing import Mixing, box
 from pursuhint.training.settings import make_settings
@@ -128,13 +130,23 @@ def test_teacher_and_student_see_the_mixed_images(train, settings_for, kind: str
     assert plain.of("step") != mixed.of("step")
 
 
-@pytest.mark.parametrize("field", ["hint_loss", "logit_loss"])
-def test_losses_that_need_one_class_an_image_are_refused(settings_for, monkeypatch, field: str):
-    monkeypatch.setattr(settings_module, "NEED_HARD_LABELS", {"at" if field == "hint_loss" else "kd"})
-    message = "`(at|kd)` needs one class for each image, and `cutmix` blends two; set `mix` to none or choose"
+HARD = {"crd", "at+crd", "wsl", "dkd"}
+
+
+@pytest.mark.parametrize(
+    ("field", "loss"),
+    [*(("hint_loss", one) for one in HINT_FACTS), *(("logit_loss", one) for one in LOGIT_FACTS)],
+)
+def test_losses_that_need_one_class_an_image_are_refused(settings_for, field: str, loss: str):
+    assert settings_for(mix="none", **{field: loss})
+    if loss not in HARD:
+        assert settings_for(mix="cutmix", **{field: loss})
+        return
+    message = (
+        f"`{re.escape(loss)}` needs one class for each image, and `cutmix` blends two; set `mix` to none"
+    )
     with pytest.raises(InputError, match=message):
-        settings_for(mix="cutmix")
-    assert settings_for(mix="none")
+        settings_for(mix="cutmix", **{field: loss})
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,15 @@ PLAIN = {"kind": "train", "student": "zoo:resnet8", "data": "digits", "preproces
             {"weight_schedule": {"cls": "warmup:31"}},
             "the weight of L_cls cannot rise over longer than the run; expected at most `warmup:30`, found",
         ),
+        (
+            {"warmup": 31},
+            "cannot rise over longer than the run; expected `warmup` of at most 30, found 31",
+        ),
+        (
+            {"steps_at": (15, 20)},
+            "`steps_at` are places between 0, .* 1, its end; found .*; divide epochs by 30",
+        ),
+        ({"seed": 2**63}, "`seed`: Input should be less than 9223372036854775808"),
         ({"label_smoothing": 1}, "`label_smoothing`: Input should be less than 1; found `1`"),
         ({"label_smoothing": -0.1}, "`label_smoothing`: Input should be greater than or equal to 0"),
         ({"recipe": "cifar100"}, "unknown recipe `cifar100`: did you mean `cifar`"),
@@ -76,6 +85,22 @@ def test_a_weight_of_the_last_pair_needs_a_hint_loss_that_has_one(settings_for):
         InputError, match=r"is for hint losses made of two, such as at\+crd; found `at`; leave it"
     ):
         settings_for(weights={"mode": "fixed", "hint_last": 0.8})
+
+
+def test_teacher_and_student_cannot_see_different_images(settings_for):
+    message = "expected the preprocessing of the plan's teacher, `digits`, found `imagenet`; leave it out"
+    with pytest.raises(InputError, match=message):
+        settings_for(preprocess="imagenet")
+
+
+@pytest.mark.parametrize("loss", ["dkd", "none"])
+def test_a_preset_for_another_logit_loss_needs_a_weight(settings_for, loss: str):
+    given = {"logit_loss": loss, "weights": {"preset": "pursuhint-cifar100"}}
+    with pytest.raises(
+        InputError, match=f"is for the logit loss `kd`; found `{loss}`; take the preset's, or"
+    ):
+        settings_for(**given)
+    assert settings_for(**given | {"weights": {"preset": "pursuhint-cifar100", "logit": 0.5}})
 
 
 @pytest.mark.parametrize(("logit_loss", "temperature"), [("kd", 4.0), ("kd-std", 2.0), ("none", 4.0)])
