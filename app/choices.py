@@ -101,6 +101,7 @@ class Beside:
         pooling: of the second matrix; empty for the analysis' own.
         run: id of the run whose student is compared; empty for the newest one that fits.
         pair: the two layers that are explained; empty for the pair that is shown first.
+        order: of the layers of one network.
     """
 
     show: Literal["one", "two", "student"] = "one"
@@ -109,6 +110,7 @@ class Beside:
     pooling: str = ""
     run: str = ""
     pair: tuple[str, str] | tuple[()] = ()
+    order: Literal["depth", "dendrogram"] = "depth"
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,13 @@ show = st.segmented_control(
 )
 with st.container(horizontal=True, gap="medium"):
     controls.metric("similarity", analysis)
-    order = "depth"
     if show != "student":
         controls.samples("similarity", analysis)
-        order = st.segmented_control(
-            "Order", ["depth", "dendrogram"], default="depth", required=True, key="similarity-order"
-        )
+        tie = bound("similarity-order", mine.beside.order, lambda order: mine.compare(order=order))
+        st.segmented_control("Order", ["depth", "dendrogram"], required=True, **tie)
 if show == "student":
     taught.student(analysis)
 elif show == "two":
-    matrices.two(analysis, order)
+    matrices.two(analysis, mine.beside.order)
 else:
-    matrices.one(analysis, order)
+    matrices.one(analysis, mine.beside.order)

@@ -23,7 +23,9 @@ function take(root) {
   root.onclick = (event) => press(seat, event);
   root.onkeydown = (event) => {
     if (event.key === "Escape") choose(seat, null);
-    if (["Enter", " "].includes(event.key) && event.target.closest(".mate")) press(seat, event);
+    if (!["Enter", " "].includes(event.key) || !event.target.closest(".mate")) return;
+    event.preventDefault(); // the space bar would scroll the page
+    press(seat, event);
   };
   root.onpointermove = (event) => heat(seat, event.target.closest("[data-pair]")?.dataset.pair);
   root.onpointerleave = () => heat(seat, undefined);
@@ -32,6 +34,7 @@ function take(root) {
 
 function render(seat) {
   const { root, data } = seat, find = (part) => root.querySelector(part);
+  const active = root.getRootNode().activeElement?.closest(".meeting")?.dataset.pair;
   seat.width = root.clientWidth;
   drawStrip(seat, seat.width);
   const stacked = find(".strip").classList.contains("wrapped") || seat.width < ROOM * data.meetings.length;
@@ -43,6 +46,7 @@ function render(seat) {
   find(".mates").replaceChildren(...mates(data, stacked));
   if (!stacked) drawTies(seat);
   choose(seat, seat.chosen === null ? null : Math.min(seat.chosen, data.meetings.length - 1));
+  if (active !== undefined) focus(root, active);
 }
 
 function card(seat, meeting, pair) {
@@ -73,11 +77,14 @@ function press(seat, event) {
     const pair = Number(meeting.dataset.pair);
     choose(seat, pair === seat.chosen ? null : pair);
   } else if (mate && seat.chosen !== null) {
-    const { data, chosen } = seat;
+    const { root, data, chosen } = seat;
     seat.send("guide", { hint: data.meetings[chosen].hint, guided: data.student.layers[mate.dataset.mate] });
     choose(seat, null);
+    focus(root, chosen);
   }
 }
+
+const focus = (root, pair) => root.querySelector(`.meeting[data-pair="${pair}"]`)?.focus({ preventScroll: true });
 
 function choose(seat, pair) {
   const { root, data } = seat;

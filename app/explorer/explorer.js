@@ -11,14 +11,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
   seat.selected = found(data, chosen);
   listen(seat, data, setTriggerValue);
   renew(seat);
-  return () => { seat.watch.disconnect(); SEATS.delete(root); };
+  return () => { seat.watch.disconnect(); Object.values(seat.timers).forEach(clearTimeout); SEATS.delete(root); };
 }
 
 const found = (data, name) => (data.layers.includes(name) ? data.layers.indexOf(name) : null);
 
 function take(root, data) {
-  const seat = { root, data, hot: [null, null], selected: found(data, data.look.selected), room: {}, wide: {} };
-  seat.later = (what) => { clearTimeout(seat.timer); seat.timer = setTimeout(what, PATIENCE); };
+  const seat = { root, data, hot: [null, null], selected: found(data, data.look.selected), room: {}, wide: {}, timers: {} };
+  seat.later = (name, tell, wait = PATIENCE) => {
+    clearTimeout(seat.timers[name]);
+    wait ? seat.timers[name] = setTimeout(tell, wait) : tell();
+  };
   root.onpointermove = (event) => point(seat, event);
   root.onpointerleave = () => heat(seat, null, null, "");
   root.onclick = (event) => press(seat, event);
@@ -97,9 +100,9 @@ function point(seat, event) {
 function heat(seat, row, column, says) {
   const tip = seat.root.querySelector(".tip");
   tip.hidden = !says;
+  tip.textContent = says;
   if (row === seat.hot[0] && column === seat.hot[1]) return;
   seat.hot = [row, column];
-  tip.textContent = says;
   mark(seat);
 }
 
@@ -119,13 +122,12 @@ function mark(seat) {
   crossMatrix(seat, "picked", selected, selected);
 }
 
-function select(seat, layer, { wait = false } = {}) {
+function select(seat, layer, wait = 0) {
   if (layer !== seat.selected) {
     seat.selected = layer;
     drawFacts(seat);
     mark(seat);
-    const tell = () => seat.send("selected", layer === null ? "" : seat.data.layers[layer]);
-    wait ? seat.later(tell) : tell();
+    seat.later("selected", () => seat.send("selected", layer === null ? "" : seat.data.layers[layer]), wait);
   }
   if (layer !== null) seat.root.querySelector(".cell.picked").focus({ preventScroll: true });
 }
@@ -144,7 +146,7 @@ function type(seat, event) {
   const last = seat.data.layers.length - 1, here = seat.selected ?? -1, cell = event.target.closest(".cell");
   if (event.target.closest("input, button") || event.ctrlKey || event.metaKey || event.altKey) return;
   const goes = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -last - 1, End: last + 1 }[event.key];
-  if (goes) select(seat, Math.min(last, Math.max(0, here + goes)), { wait: true });
+  if (goes) select(seat, Math.min(last, Math.max(0, here + goes)), PATIENCE);
   else if (event.key === "Escape") select(seat, null);
   else if (cell && [" ", "Enter"].includes(event.key)) seat.send("toggle", seat.data.layers[cell.dataset.layer]);
   else return;

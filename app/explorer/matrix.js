@@ -23,7 +23,7 @@ function picture(data, order, box) {
   const leaf = (layer, place) => draw("rect", { ...ofLayer(data, layer, "leaf"), y: ABOVE, height: TREE,
     x: box.left + place * box.row, width: box.row });
   return draw("svg", {
-    width: box.width, height: box.height, role: "img",
+    width: box.width, height: box.height, role: "group",
     "aria-label": `${data.metric} similarity of ${order.length} layers`,
   }, ...order.flatMap((layer, place) => rowHead(data, layer, place, box)),
   draw("rect", { class: "cells", x: box.left, y: box.top, width: box.side, height: box.side }),
@@ -105,7 +105,8 @@ function cutHandle(seat, box) {
   };
   put(count);
   if (data.fixed) return handle;
-  const ask = () => count !== data.colours.length && seat.send("clusters", count);
+  let asked = count; // before the answer is there, it may be asked for what stands in the data
+  const ask = () => count !== asked && seat.send("clusters", (asked = count));
   handle.onpointerdown = (event) => {
     event.preventDefault();
     handle.setPointerCapture(event.pointerId);
@@ -125,12 +126,12 @@ function cutHandle(seat, box) {
     ask();
   };
   handle.onkeydown = (event) => {
-    const step = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key];
+    const step = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, Home: -most, End: most }[event.key];
     if (!step) return;
     event.preventDefault();
     event.stopPropagation();
     put(Math.min(most, Math.max(1, count + step)));
-    seat.later(ask);
+    seat.later("clusters", ask);
   };
   return handle;
 }

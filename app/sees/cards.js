@@ -37,23 +37,29 @@ function drawImage(seat) {
 const card = (root, name, ...content) => root.querySelector(name).replaceChildren(...content);
 
 function drawNear(seat) {
-  const { data, root, image } = seat, active = root.getRootNode().activeElement;
-  const kept = active?.closest?.(".near select")?.dataset.side;
-  const sides = ["here", "beside"].map((side) => {
-    const layer = side === "here" ? data.layers[seat.layer] : data.look.beside;
-    const options = data.layers.map((name) => make("option", { value: name, selected: name === layer }, name));
-    const select = make("select", { "data-side": side, "aria-label": side === "here" ? "Neighbours at" : "Beside them, at" }, ...options);
+  const { data, root, image } = seat, near = root.querySelector(".near");
+  show(near, data.layers, () => [
+    make("header", {}, make("h3", {}, "Nearest images"), make("span", { class: "aside" }, "at two layers")),
+    make("div", { class: "pair" }, ...["here", "beside"].map((side) => sideOf(data, side))),
+    make("p", { class: "note" }, "Distance 1: what two images are apart on average."),
+  ]);
+  for (const [side, layer] of [["here", data.layers[seat.layer]], ["beside", data.look.beside]]) {
     const found = data.near[side], fresh = found.image === image && found.layer === layer;
     const own = found.images.filter((other) => data.labels[other.image] === data.labels[image]).length;
-    const said = fresh ? `${own} of ${found.images.length} of its class · nearest at ${found.images[0]?.distance.toFixed(2) ?? "–"}` : "…";
-    return make("div", { class: `side${fresh ? "" : " stale"}` }, select,
-      make("div", { class: "tiles" }, ...found.images.map((other) => tile(seat, other.image))), make("p", { class: "note" }, said));
-  });
-  seat.near = data.near.here.image === image && data.near.here.layer === data.layers[seat.layer] ? data.near.here.images : [];
-  card(root, ".near", make("header", {}, make("h3", {}, "Nearest images"), make("span", { class: "aside" }, "at two layers")),
-    make("div", { class: "pair" }, ...sides), make("p", { class: "note" }, "Distance 1: what two images are apart on average."));
-  if (kept) root.querySelector(`.near select[data-side=${kept}]`).focus({ preventScroll: true });
+    const place = near.querySelector(`[data-side=${side}]`).parentElement;
+    place.firstChild.value = layer;
+    place.classList.toggle("stale", !fresh);
+    show(place.querySelector(".tiles"), [data.across, found.images.map((other) => [other.image, named(data, other.image)])],
+      () => found.images.map((other) => tile(seat, other.image)));
+    place.lastChild.textContent = fresh ? `${own} of ${found.images.length} of its class · nearest at ${found.images[0]?.distance.toFixed(2) ?? "–"}` : "…";
+    if (side === "here") seat.near = fresh ? found.images : [];
+  }
 }
+
+const sideOf = (data, side) => make("div", { class: "side" },
+  make("select", { "data-side": side, "aria-label": side === "here" ? "Neighbours at" : "Beside them, at" },
+    ...data.layers.map((name) => make("option", { value: name }, name))),
+  make("div", { class: "tiles" }), make("p", { class: "note" }));
 
 function drawKeys(seat) {
   const { data, root } = seat, wrong = data.labels.filter((label, image) => label !== data.answers[image]).length;
@@ -61,7 +67,8 @@ function drawKeys(seat) {
   const entries = judged ? [[0, soft, `right (${data.labels.length - wrong})`], [1, WRONG, `wrong (${wrong})`]]
     : data.colours.length ? data.colours.map((colour, index) => [index, colour, data.classes[index]])
       : [[data.labels[seat.image], PLAIN, data.classes[data.labels[seat.image]]]];
-  const key = ([value, colour, words]) => make("button", { type: "button", class: "key", "data-only": value, "aria-pressed": String(seat.only === value) },
+  const key = ([value, colour, words]) => make("button", { type: "button", class: "key", "data-only": value },
     make("i", { style: `background: ${colour}` }), words);
-  root.querySelector(".keys").replaceChildren(...entries.map(key));
+  show(root.querySelector(".keys"), entries, () => entries.map(key));
+  for (const drawn of root.querySelectorAll(".key")) drawn.setAttribute("aria-pressed", String(seat.only === Number(drawn.dataset.only)));
 }

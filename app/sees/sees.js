@@ -14,7 +14,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   listen(seat, data, setTriggerValue);
   root.classList.toggle("tiny", Math.max(...data.tile) <= 16);
   root.querySelector("input").max = data.layers.length - 1;
-  root.querySelector(".flags").replaceChildren(...data.hints.map(([layer, colour, ink], place) => make("button",
+  show(root.querySelector(".flags"), [data.layers, data.hints], () => data.hints.map(([layer, colour, ink], place) => make("button",
     { type: "button", class: "flag", "data-layer": layer, title: data.layers[layer], style: `--at: ${layer / Math.max(1, data.layers.length - 1)}; --cluster: ${colour}; --ink: ${ink}` }, `HP${place + 1}`)));
   renew(seat);
   return () => { seat.watch.disconnect(); [seat.timer, seat.soon].forEach(clearTimeout); cancelAnimationFrame(seat.frame); SEATS.delete(root); };
