@@ -90,13 +90,28 @@ def table(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
 
 @failures.kept
 def edited(key: str, plan: HintPlan) -> None:
-    """Take over what was ticked or written in the table."""
-    for row, changes in st.session_state[key]["edited_rows"].items():
-        layer = plan.layers[int(row)]
-        if "hint" in changes:
-            toggle(layer)
-        if changes.get("why") is not None:
-            note(layer, changes["why"])
+    """Take over what was ticked or written in the table; a row that is refused keeps no other back.
+
+    Raises:
+        InputError: what was refused, one line for each row.
+    """
+    edits, refused = st.session_state[key]["edited_rows"], []
+    for row in sorted(edits, key=lambda row: edits[row].get("hint") is False):  # one may take another's place
+        try:
+            _take_row(plan.layers[int(row)], edits[row])
+        except InputError as error:
+            refused.append(str(error))
+    if refused:
+        state.get().renew_widgets()  # the table would hand over what was refused with every later edit
+        raise InputError("\n".join(refused))
+
+
+def _take_row(layer: str, changes: dict[str, Any]) -> None:
+    is_hint = layer in current.plan(current.analysis()).hint_points
+    if changes.get("hint", is_hint) != is_hint:
+        toggle(layer)
+    if changes.get("why") is not None:
+        note(layer, changes["why"])
 
 
 def note(layer: str, why: str) -> None:

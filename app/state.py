@@ -158,6 +158,10 @@ class AppState:
             self.edited[step.choice] = step.plan
         self.revision += 1
 
+    def renew_widgets(self) -> None:
+        """Let the widgets that show a plan begin anew, without what a visitor put into them."""
+        self.revision += 1
+
     def show(self, **changed: Any) -> None:
         """Change how the layers are shown."""
         self.look = replace(self.look, **changed)

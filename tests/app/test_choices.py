@@ -133,6 +133,25 @@ def test_the_table_adds_removes_and_takes_reasons(open_page, teacher):
     assert not app.run().error  # said once
 
 
+def test_a_row_of_the_table_that_is_refused_keeps_no_other_back(open_page, teacher):
+    from app.overrides import edited
+
+    app, plan = open_page("hint_points"), choose_hints(teacher, clusters=1)
+    widget(app.number_input, "Clusters K").set_value(1).run()
+    (only,) = hint_points(app)
+    row, before = str(plan.layers.index(only)), app.session_state[KEY].revision
+    call(app, edited, {"table": {"edited_rows": {row: {"hint": False}}}}, "table", plan)
+    assert "is the last hint point" in app.error[0].value
+    assert app.session_state[KEY].revision > before  # a table without the edit that was refused
+    swap = {row: {"hint": False}, "20": {"hint": True}}
+    call(app, edited, {"table": {"edited_rows": swap}}, "table", plan)
+    assert hint_points(app) == (plan.layers[20],) and not app.error
+    mixed = {"0": {"why": "no"}, "1": {"why": "nor this"}, "2": {"hint": True}, "20": {"hint": True}}
+    call(app, edited, {"table": {"edited_rows": mixed}}, "table", plan)
+    assert hint_points(app) == (plan.layers[2], plan.layers[20])
+    assert all(f"`{plan.layers[row]}` is as the clusters chose it" in app.error[0].value for row in (0, 1))
+
+
 def test_the_last_hint_point_stays(open_page, teacher):
     from app.overrides import clicked
 
