@@ -9,6 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from app import current, downloads, failures, state
+from app.access.gate import Gate
+from app.access.people import named_people
 from app.chrome import several, shape, table_height
 from app.words import plain
 from pursuhint.analysis import AnalysisFolder
@@ -18,8 +20,10 @@ from pursuhint.view import LayerView
 
 
 def who() -> str:
-    """Return who makes a change, as far as the machine knows."""
-    return os.environ.get("USER", "")
+    """Return who makes a change: who signed in by name, nobody behind a token, else the machine's user."""
+    if named_people():
+        return str(st.user.get("email") or "")
+    return "" if Gate.standing else os.environ.get("USER", "")
 
 
 def on_click(key: str) -> dict[str, Any]:

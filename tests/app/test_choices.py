@@ -8,6 +8,7 @@ import pytest
 from streamlit.typing import PlotlyState
 
 from app.choices import Choice
+from app.overrides import who
 from app.state import KEY
 from pursuhint.allowed import VARIABLE
 from pursuhint.clustering import METHODS, PRESETS
@@ -101,6 +102,17 @@ def test_a_click_on_a_bar_takes_that_number(open_page, teacher):
     app = open_page("hint_points")
     call(app, _bar_clicked, {BARS: PlotlyState({"selection": {"points": [{"customdata": [4]}]}})})
     assert widget(app.number_input, "Clusters K").value == 4 == len(hint_points(app))
+
+
+@pytest.mark.parametrize(
+    ("people", "gate", "known"), [("", False, "server"), ("@lab.org", False, "ada@lab.org"), ("", True, "")]
+)
+def test_a_change_is_signed_by_who_signed_in(monkeypatch, people, gate, known):
+    monkeypatch.setenv("USER", "server")
+    monkeypatch.setenv("PURSUHINT_USERS", people)
+    monkeypatch.setattr("app.overrides.Gate.standing", gate)
+    monkeypatch.setattr("streamlit.user", {"email": "ada@lab.org"})
+    assert who() == known
 
 
 def test_clicks_add_and_remove_a_hint_point(open_page, teacher, monkeypatch):
