@@ -132,10 +132,10 @@ def note(layer: str, why: str) -> None:
     state.get().note(layer, why, plan)
 
 
-def steps(plan: HintPlan) -> None:
-    """Draw what goes back and forth between plans."""
+def steps() -> None:
+    """Draw what goes back and forth between plans; it stands where the present one cannot be drawn, too."""
     mine = state.get()
-    automatic = not plan.overrides and mine.choice not in mine.edited
+    automatic = mine.choice not in mine.edited
     with st.container(horizontal=True, width="content", gap="small"):
         st.button("Undo", on_click=mine.undo, disabled=not mine.past, icon=":material/undo:")
         st.button("Redo", on_click=mine.redo, disabled=not mine.future, icon=":material/redo:")
