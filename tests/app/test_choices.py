@@ -62,6 +62,14 @@ def test_too_few_images_leave_the_choice_of_the_metric(open_page, teacher, monke
     assert widget(app.selectbox, "Metric").value == "r2_cca"
 
 
+def test_undo_leads_out_of_a_choice_that_cannot_be_drawn(open_page, teacher):
+    app = open_page("hint_points")
+    app.session_state[KEY].choose(samples=2)
+    assert not app.run().exception and app.error
+    widget(app.button, "Undo").click().run()
+    assert not app.error and hint_points(app) == choose_hints(teacher).hint_points
+
+
 def test_part_of_the_probe_images_can_be_compared(open_page, teacher):
     app = open_page("similarity")
     widget(app.segmented_control, "Probe images").set_value(500).run()
@@ -185,6 +193,12 @@ def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teac
     assert [one.value for one in app.toast] == [
         "Opened **plan.json**: 5 hint points; Undo brings the former plan back"
     ]
+    few = {"sample_ids": plan.sample_ids[:2], "metric": "r2_cca"}
+    for change, said in ((few, "images"), ({"method": "nonsense"}, "unknown method `nonsense`")):
+        app.file_uploader[0].upload("odd.json", plan.model_copy(update=change).model_dump_json().encode())
+        app.run()
+        assert not app.exception and said in app.error[0].value and not app.toast
+        assert hint_points(app) == plan.hint_points
     other = plan.model_copy(update={"teacher": plan.teacher.model_copy(update={"hash": "f" * 16})})
     app.file_uploader[0].upload("other.json", other.model_dump_json().encode())
     app.run()
