@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from streamlit.typing import PlotlyState
 
@@ -15,7 +16,7 @@ from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError
 from pursuhint.hints import choose_hints
 from pursuhint.similarity import METRICS
-from tests.app.conftest import call, hint_points, texts, widget
+from tests.app.conftest import call, drawn, hint_points, texts, widget
 
 AUTOMATIC = ("layer1.1", "layer2.2", "layer3.2")
 
@@ -221,9 +222,10 @@ def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teac
 def test_layer_maps_are_made_on_demand_and_kept(open_page, teacher, monkeypatch):
     made = []
 
-    def make(folder, metric):
-        made.append(metric)
-        folder.save_layer_map(metric, folder.features("layer1.0")[: len(folder.layers), :2])
+    def make(folder, metric, samples):
+        made.append(samples)
+        positions = folder.features("layer1.0")[: len(folder.layers), :2]
+        folder.save_layer_map(folder.similarity(metric, samples=samples), positions)
 
     monkeypatch.setattr("app.maps.make_map_apart", make)
     for kept in teacher.path.glob("layer-maps/*"):
@@ -233,15 +235,23 @@ def test_layer_maps_are_made_on_demand_and_kept(open_page, teacher, monkeypatch)
     app.session_state[KEY].show(map="umap")
     app.run()
     app.run()
-    assert not app.exception and made == ["r2_cca"]
+    assert not app.exception and made == [None]
+    app.session_state[KEY].choose(samples=500)
+    app.run()
+    assert not app.exception and made == [None, 500]
+    kept = teacher.path / "layer-maps" / "r2_cca-500.npy"
+    np.save(kept, np.load(kept)[1:])  # of layers that were analysed otherwise: it is made again
+    assert not app.run().exception and made == [None, 500, 500]
 
 
-def test_a_layer_map_that_fails_says_why(open_page, teacher, monkeypatch):
+def test_a_layer_map_that_fails_says_why_and_is_not_tried_again_unasked(open_page, teacher, monkeypatch):
     from pursuhint.errors import PursuhintError
 
-    def fail(folder, metric):
+    def fail(folder, metric, samples):
+        tried.append(metric)
         raise PursuhintError(f"the map under `{metric}` took longer than 180 s; use fewer probe images")
 
+    tried = []
     monkeypatch.setattr("app.maps.make_map_apart", fail)
     for kept in teacher.path.glob("layer-maps/*"):
         kept.unlink()
@@ -249,6 +259,8 @@ def test_a_layer_map_that_fails_says_why(open_page, teacher, monkeypatch):
     app.session_state[KEY].show(map="umap")
     app.run()
     assert not app.exception and "took longer than 180 s" in app.error[0].value
+    assert drawn(app)["look"]["map"] == "mds"
+    assert not app.run().error and tried == ["r2_cca"]
 
 
 def test_the_images_beside_the_layers_are_those_at_the_last_hint_point(open_page, teacher):
