@@ -22,7 +22,7 @@ actions = header("Hint points", caption)
 choices = st.container(horizontal=True, gap="medium")
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     badges = st.container()
-    overrides.steps()  # before all that cannot be drawn of a plan, which Undo leaves
+    overrides.steps()  # before what a choice may not allow: Undo leads out of it
 with choices:
     controls.metric("hints", analysis)
     controls.method("hints")
