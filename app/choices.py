@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pursuhint.drafts import Draft
+from pursuhint.drafts import Draft, Grouping
 from pursuhint.embedding import LayerMap
 from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
 from pursuhint.plan import HintPlan
@@ -25,6 +25,17 @@ class Choice:
     method: str = DEFAULT_METHOD
     clusters: int = DEFAULT_CLUSTERS
     samples: int | None = None
+
+    @staticmethod
+    def of_plan(plan: HintPlan, samples: int | None) -> Choice:
+        """Return the choice of a plan from a file; one made by hand changes the default method's."""
+        method = DEFAULT_METHOD if plan.method == "manual" else plan.method
+        return Choice(plan.metric, method, len(plan.clusters), samples)
+
+    @staticmethod
+    def of_draft(draft: Grouping) -> Choice:
+        """Return the choice that a draft, or a plan that waits in it, was made under."""
+        return Choice(draft.metric, draft.method, draft.clusters, draft.samples)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from app import cached, state
+from app.choices import Choice
 from pursuhint.allowed import typed_data, typed_path
 from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder, list_analyses, request_analysis
 from pursuhint.clustering import Clustering
@@ -116,12 +117,18 @@ def drawn(similarity: SimilarityMatrix, plan: HintPlan, **more: Any) -> LayerVie
     return layer_view(similarity, grouped, plan.hint_points, **more)
 
 
+def check_drawable(analysis: AnalysisFolder, choice: Choice, plan: HintPlan | None) -> None:
+    """Raise InputError unless a choice, and a plan that was changed under it, can be made and drawn."""
+    automatic = cached.plan(analysis, **vars(choice))
+    drawn(cached.similarity(analysis, choice.metric, choice.samples), plan or automatic)
+
+
 def open_plan(text: bytes, name: str) -> HintPlan:
     """Take over a plan from a file and return it.
 
     Raises:
-        InputError: it is no plan, was made for another teacher or for other layers, or names files that may
-            not be read.
+        InputError: it is no plan, was made for another teacher, for other layers or with too few images, or
+            names a method that is not known or files that may not be read.
     """
     opened, teacher = HintPlan.from_text(text, source=name), analysis()
     if teacher is None:
@@ -131,9 +138,10 @@ def open_plan(text: bytes, name: str) -> HintPlan:
         typed_data(opened.data)
     if opened.teacher.weights and opened.teacher.weights != teacher.card.teacher.weights:
         typed_path(opened.teacher.weights)
-    view(teacher, opened)
     used = len(opened.sample_ids)
-    state.get().adopt(opened, samples=used if used < teacher.card.samples else None)
+    samples = used if used < teacher.card.samples else None
+    check_drawable(teacher, Choice.of_plan(opened, samples), opened)
+    state.get().adopt(opened, samples=samples)
     return opened
 
 

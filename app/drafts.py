@@ -7,8 +7,8 @@ from dataclasses import replace
 import streamlit as st
 
 from app import cached, current, state
-from app.choices import KeptDraft, Step
-from pursuhint.drafts import Draft, load_draft, new_id, save_draft
+from app.choices import Choice, KeptDraft
+from pursuhint.drafts import Draft, Waiting, load_draft, new_id, save_draft
 from pursuhint.errors import InputError
 
 PARAMETER = "draft"
@@ -41,19 +41,20 @@ def _open(identity: str) -> None:
     if analysis is None:
         raise InputError("there is no teacher to compare the draft with; open one on the Teacher page")
     draft.check_teacher(analysis.card.teacher.hash)
-    similarity = cached.similarity(analysis, draft.metric, draft.samples)
-    automatic = cached.plan(analysis, draft.metric, draft.method, draft.clusters, draft.samples)
-    current.drawn(similarity, draft.plan or automatic)
+    current.check_drawable(analysis, Choice.of_draft(draft), draft.plan)
     state.get().recall(draft, identity)
 
 
 def _keep(mine: state.AppState) -> None:
     """Write what differs from the last draft; a visit that changed nothing leaves none."""
-    if mine.teacher is None or (mine.step == Step(mine.begun, None) and not mine.draft.id):
+    if mine.teacher is None or (mine.choice == mine.begun and not (mine.edited or mine.draft.id)):
         return
     teacher = cached.analysis(mine.teacher).card.teacher.hash
-    content = Draft(teacher=teacher, plan=mine.step.plan, **vars(mine.choice))
+    waiting = (
+        Waiting(plan=plan, **vars(choice)) for choice, plan in mine.edited.items() if choice != mine.choice
+    )
+    content = Draft(teacher=teacher, plan=mine.step.plan, waiting=tuple(waiting), **vars(mine.choice))
     if content != mine.draft.content:
         identity = mine.draft.id if mine.draft.own else new_id()
+        save_draft(identity, content)  # where that fails, the next run of the page tries again
         mine.draft = KeptDraft(looked=True, id=identity, own=True, content=content)
-        save_draft(identity, content)

@@ -13,6 +13,7 @@ from pursuhint.analysis import AnalysisFolder
 from pursuhint.analysis.folder import FLATTEN
 from pursuhint.analysis.maps import make_map_apart
 from pursuhint.embedding import map_layers
+from pursuhint.errors import PursuhintError
 from pursuhint.view import LayerView
 
 BADGES = {"blue": "blue", "orange": "orange", "green": "green", "purple": "violet", "crimson": "red"}
@@ -37,17 +38,24 @@ def layer_positions(analysis: AnalysisFolder, metric: str) -> np.ndarray | None:
     """Return the layer map that the visitor wants to see; None for MDS, which every drawing has.
 
     Raises:
-        PursuhintError: the UMAP could not be made.
+        PursuhintError: the UMAP could not be made; MDS is chosen in its place, so that it is not tried again
+            with every run of the page.
     """
-    method = state.get().look.map
+    mine = state.get()
+    method, samples = mine.look.map, mine.choice.samples
     if method == "mds":
         return None
+    similarity = cached.similarity(analysis, metric, samples)
     if method == "pca":
-        return map_layers(cached.similarity(analysis, metric, state.get().choice.samples), method="pca")
-    if analysis.layer_map(metric) is None:
-        with st.spinner(WAIT):
-            make_map_apart(analysis, metric)
-    return analysis.layer_map(metric)
+        return map_layers(similarity, method="pca")
+    if analysis.layer_map(similarity) is None:
+        try:
+            with st.spinner(WAIT):
+                make_map_apart(analysis, metric, samples)
+        except PursuhintError:
+            mine.show(map="mds")
+            raise
+    return analysis.layer_map(similarity)
 
 
 def images(analysis: AnalysisFolder, layer: str) -> None:

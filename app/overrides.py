@@ -9,6 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from app import current, downloads, failures, state
+from app.access.gate import Gate
+from app.access.people import named_people
 from app.chrome import several, shape, table_height
 from app.words import plain
 from pursuhint.analysis import AnalysisFolder
@@ -18,8 +20,10 @@ from pursuhint.view import LayerView
 
 
 def who() -> str:
-    """Return who makes a change, as far as the machine knows."""
-    return os.environ.get("USER", "")
+    """Return who makes a change: who signed in by name, nobody behind a token, else the machine's user."""
+    if named_people():
+        return str(st.user.get("email") or "")
+    return "" if Gate.standing else os.environ.get("USER", "")
 
 
 def on_click(key: str) -> dict[str, Any]:
@@ -90,13 +94,28 @@ def table(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None:
 
 @failures.kept
 def edited(key: str, plan: HintPlan) -> None:
-    """Take over what was ticked or written in the table."""
-    for row, changes in st.session_state[key]["edited_rows"].items():
-        layer = plan.layers[int(row)]
-        if "hint" in changes:
-            toggle(layer)
-        if changes.get("why") is not None:
-            note(layer, changes["why"])
+    """Take over what was ticked or written in the table; a row that is refused keeps no other back.
+
+    Raises:
+        InputError: what was refused, one line for each row.
+    """
+    edits, refused = st.session_state[key]["edited_rows"], []
+    for row in sorted(edits, key=lambda row: edits[row].get("hint") is False):  # one may take another's place
+        try:
+            _take_row(plan.layers[int(row)], edits[row])
+        except InputError as error:
+            refused.append(str(error))
+    if refused:
+        state.get().renew_widgets()  # the table would hand over what was refused with every later edit
+        raise InputError("\n".join(refused))
+
+
+def _take_row(layer: str, changes: dict[str, Any]) -> None:
+    is_hint = layer in current.plan(current.analysis()).hint_points
+    if changes.get("hint", is_hint) != is_hint:
+        toggle(layer)
+    if changes.get("why") is not None:
+        note(layer, changes["why"])
 
 
 def note(layer: str, why: str) -> None:
@@ -113,10 +132,10 @@ def note(layer: str, why: str) -> None:
     state.get().note(layer, why, plan)
 
 
-def steps(plan: HintPlan) -> None:
-    """Draw what goes back and forth between plans."""
+def steps() -> None:
+    """Draw what goes back and forth between plans; it stands where the present one cannot be drawn, too."""
     mine = state.get()
-    automatic = not plan.overrides and mine.choice not in mine.edited
+    automatic = mine.choice not in mine.edited
     with st.container(horizontal=True, width="content", gap="small"):
         st.button("Undo", on_click=mine.undo, disabled=not mine.past, icon=":material/undo:")
         st.button("Redo", on_click=mine.redo, disabled=not mine.future, icon=":material/redo:")

@@ -16,7 +16,7 @@ from app.recipe import Recipe
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.drafts import Draft
 from pursuhint.dry_run import DryRun
-from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METHOD, DEFAULT_METRIC
+from pursuhint.hints import DEFAULT_CLUSTERS, DEFAULT_METRIC
 from pursuhint.plan import HintPlan
 from pursuhint.runs.panels import PALETTE
 from pursuhint.similarity import metrics_of
@@ -118,9 +118,8 @@ class AppState:
         self._go(Step(self.choice, plan))
 
     def adopt(self, plan: HintPlan, *, samples: int | None = None) -> None:
-        """Take over a plan from a file, with its choice; one made by hand changes the default method's."""
-        method = DEFAULT_METHOD if plan.method == "manual" else plan.method
-        self._go(Step(Choice(plan.metric, method, len(plan.clusters), samples), plan))
+        """Take over a plan from a file, with its choice."""
+        self._go(Step(Choice.of_plan(plan, samples), plan))
 
     def forget_edits(self) -> None:
         """Go back to the automatic plan of the present choice."""
@@ -158,6 +157,10 @@ class AppState:
             self.edited[step.choice] = step.plan
         self.revision += 1
 
+    def renew_widgets(self) -> None:
+        """Let the widgets that show a plan begin anew, without what a visitor put into them."""
+        self.revision += 1
+
     def show(self, **changed: Any) -> None:
         """Change how the layers are shown."""
         self.look = replace(self.look, **changed)
@@ -175,7 +178,8 @@ class AppState:
 
     def recall(self, draft: Draft, identity: str) -> None:
         """Take over what another visit left; there is nothing to undo yet."""
-        self._put(Step(Choice(draft.metric, draft.method, draft.clusters, draft.samples), draft.plan))
+        self.edited |= {Choice.of_draft(one): one.plan for one in draft.waiting}
+        self._put(Step(Choice.of_draft(draft), draft.plan))
         self.draft = KeptDraft(looked=True, id=identity, content=draft)
 
     def read(self, lesson: Reading) -> None:

@@ -19,7 +19,11 @@ seen = mine.choice.samples or analysis.card.samples
 count = len(analysis.layers)
 caption = f"{count} candidate layers of {plain(name)}, grouped by how alike {seen:,} images make them"
 actions = header("Hint points", caption)
-with st.container(horizontal=True, gap="medium"):
+choices = st.container(horizontal=True, gap="medium")
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    badges = st.container()
+    overrides.steps()  # before what a choice may not allow: Undo leads out of it
+with choices:
     controls.metric("hints", analysis)
     controls.method("hints")
     controls.clusters(
@@ -43,11 +47,9 @@ with actions:
     if st.button("Use in Distill →", type="primary"):
         st.switch_page("../pages/distill.py")
 
-above = st.container(horizontal=True, vertical_alignment="center", gap="small")
 view = explore(analysis, plan)
-with above:
+with badges:
     maps.legend(view, origin(plan))
-    overrides.steps(plan)
 with pictures:
     parts = {"Matrix": ".matrix .plot", "Layer map": ".map .plot"}
     picture = partial(heatmap, view, dark=dark())

@@ -16,32 +16,49 @@ from pursuhint.formats import check_version
 from pursuhint.home import drafts_folder
 from pursuhint.plan import HintPlan
 
-VERSION = 1
+VERSION = 2
+"""The first one kept no plan but that of the present choice."""
 MOST = 200
 """Drafts that are kept; the ones that were not written for longest go first."""
 
 ID = re.compile(r"[0-9a-f]{12}")
 
 
-class Draft(BaseModel):
-    """A choice of hint points in the making.
+class Grouping(BaseModel):
+    """How the layers are grouped.
 
     Attributes:
-        teacher: hash of the weights of the teacher that it is for.
-        metric, method, clusters: how the layers are grouped.
+        metric, method, clusters: of the clustering.
         samples: how many of the probe images count; None for all.
-        plan: what was changed by hand or opened from a file; None for the automatic plan.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    version: Literal[1] = VERSION
-    teacher: str
     metric: str
     method: str
     clusters: int
     samples: int | None = None
+
+
+class Waiting(Grouping):
+    """A plan that was changed by hand under another grouping than the present one, and waits there."""
+
+    plan: HintPlan
+
+
+class Draft(Grouping):
+    """A choice of hint points in the making.
+
+    Attributes:
+        teacher: hash of the weights of the teacher that it is for.
+        plan: what was changed by hand or opened from a file; None for the automatic plan.
+        waiting: the changed plans of other groupings.
+    """
+
+    version: Literal[1, 2] = VERSION
+    teacher: str
     plan: HintPlan | None = None
+    waiting: tuple[Waiting, ...] = ()
 
     def check_teacher(self, teacher_hash: str) -> None:
         """Raise InputError when the draft was made for other weights than these."""
@@ -50,8 +67,8 @@ class Draft(BaseModel):
                 f"this draft was made for another teacher: expected weights {self.teacher}, found "
                 f"{teacher_hash}; open that teacher, or go on with the automatic plan"
             )
-        if self.plan:
-            self.plan.check_teacher(teacher_hash)
+        for plan in filter(None, (self.plan, *(one.plan for one in self.waiting))):
+            plan.check_teacher(teacher_hash)
 
 
 def new_id() -> str:
@@ -94,7 +111,7 @@ def load_draft(identity: str) -> Draft:
     content = read_json(path)
     check_version(content, VERSION, "a draft", source=str(path))
     try:
-        return Draft.model_validate(content)
+        return Draft.model_validate(content).model_copy(update={"version": VERSION})
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "content"

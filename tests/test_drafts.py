@@ -8,7 +8,7 @@ import os
 import pytest
 
 import pursuhint.drafts as module
-from pursuhint.drafts import Draft, load_draft, new_id, save_draft
+from pursuhint.drafts import Draft, Waiting, load_draft, new_id, save_draft
 from pursuhint.errors import InputError
 from pursuhint.home import drafts_folder
 from pursuhint.plan import HintPlan, TeacherRef
@@ -75,7 +75,7 @@ def test_a_damaged_draft_says_so(draft):
     with pytest.raises(InputError, match=f"the draft `{ID}` is damaged: `clusters`: .* valid integer"):
         load_draft(ID)
     path.write_text(json.dumps(json.loads(whole) | {"version": 9}))
-    with pytest.raises(InputError, match="is a draft of version 9; this program .* reads up to 1"):
+    with pytest.raises(InputError, match="is a draft of version 9; this program .* reads up to 2"):
         load_draft(ID)
 
 
@@ -84,6 +84,8 @@ def test_a_draft_of_another_teacher_is_refused(draft):
     with pytest.raises(InputError, match="this draft was made for another teacher: expected weights"):
         draft.check_teacher("ffff")
     foreign = draft.plan.teacher.model_copy(update={"hash": "eeee"})
-    mixed = draft.model_copy(update={"plan": draft.plan.model_copy(update={"teacher": foreign})})
-    with pytest.raises(InputError, match="this plan was made for another teacher"):
-        mixed.check_teacher(draft.teacher)
+    theirs = draft.plan.model_copy(update={"teacher": foreign})
+    under = Waiting(metric="cka_linear", method="pursuhint", clusters=3, plan=theirs)
+    for mixed in ({"plan": theirs}, {"waiting": (under,)}):
+        with pytest.raises(InputError, match="this plan was made for another teacher"):
+            draft.model_copy(update=mixed).check_teacher(draft.teacher)

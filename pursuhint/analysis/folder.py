@@ -307,8 +307,11 @@ class AnalysisFolder(JobFolder):
         return self.path / STABILITY / f"{question.key()}-{count}.npz"
 
     def _matrix_file(self, name: str, count: int) -> Path:
-        part = "" if count == self.card.samples else f"-{count}"
-        return self.path / MATRICES / f"{name}{part}.npz"
+        return self.path / MATRICES / f"{name}{self._part(count)}.npz"
+
+    def _part(self, count: int) -> str:
+        """Return what the name of a file says of how many images it is of: nothing of all of them."""
+        return "" if count == self.card.samples else f"-{count}"
 
     def _count(self, samples: int | None) -> int:
         count = self.card.samples if samples is None else samples
@@ -363,17 +366,21 @@ class AnalysisFolder(JobFolder):
             raise InputError(NOTHING_KEPT)
         return ImageMaps(self.path / IMAGE_MAPS, [layer.name for layer in self.layers], self.mapped)
 
-    def layer_map(self, metric: str) -> np.ndarray | None:
-        """Return the UMAP of the layers under a metric, shape (L, 2); None for none yet, or a damaged one."""
+    def layer_map(self, similarity: SimilarityMatrix) -> np.ndarray | None:
+        """Return the UMAP of a matrix's layers, shape (L, 2); None for none yet, or one that is damaged."""
         with suppress(Exception):  # whatever damaged bytes end in: it can be made again
-            kept = np.load(self.path / LAYER_MAPS / f"{metric}.npy", allow_pickle=False)
-            if kept.ndim == 2 and kept.shape[1] == 2 and np.isfinite(kept).all():
+            kept = np.load(self._layer_map_file(similarity), allow_pickle=False)
+            if kept.shape == (len(similarity.layers), 2) and np.isfinite(kept).all():
                 return kept
         return None
 
-    def save_layer_map(self, metric: str, positions: np.ndarray) -> None:
-        """Keep the UMAP of the layers under a metric."""
-        save_array(self.path / LAYER_MAPS / f"{metric}.npy", positions.astype(np.float32))
+    def save_layer_map(self, similarity: SimilarityMatrix, positions: np.ndarray) -> None:
+        """Keep the UMAP of a matrix's layers."""
+        save_array(self._layer_map_file(similarity), positions.astype(np.float32))
+
+    def _layer_map_file(self, similarity: SimilarityMatrix) -> Path:
+        """Return where the UMAP of a matrix's layers is kept; the file need not be there."""
+        return self.path / LAYER_MAPS / f"{similarity.metric}{self._part(similarity.samples)}.npy"
 
     def _index(self, layer: str) -> int:
         names = [one.name for one in self.layers]

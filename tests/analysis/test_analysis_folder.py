@@ -79,9 +79,20 @@ def test_a_matrix_need_not_be_kept(copy: AnalysisFolder):
 
 def test_layer_maps_come_back(copy: AnalysisFolder):
     positions = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
-    assert copy.layer_map("cka_linear") is None
-    copy.save_layer_map("cka_linear", positions)
-    np.testing.assert_array_equal(copy.layer_map("cka_linear"), positions)
+    of_all, of_some = copy.similarity("cka_linear"), copy.similarity("cka_linear", samples=40)
+    assert copy.layer_map(of_all) is None
+    copy.save_layer_map(of_all, positions)
+    assert (copy.path / "layer-maps" / "cka_linear.npy").is_file()  # as before maps of some images were kept
+    assert copy.layer_map(of_some) is None
+    copy.save_layer_map(of_some, positions[::-1])
+    np.testing.assert_array_equal(copy.layer_map(of_all), positions)
+    np.testing.assert_array_equal(copy.layer_map(of_some), positions[::-1])
+
+
+def test_a_layer_map_of_another_number_of_layers_is_none(copy: AnalysisFolder):
+    similarity = copy.similarity("cka_linear")
+    copy.save_layer_map(similarity, np.zeros((5, 2)))
+    assert copy.layer_map(similarity) is None
 
 
 def test_an_unknown_layer_is_refused(tiny_analysis):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -57,13 +58,13 @@ def test_other_settings_replace_everything(settings, tmp_path: Path):
     first = analyse(settings, tmp_path / "a")
     first.similarity("cka_linear")
     first.image_maps.save("layer1.0", np.zeros((60, 2)))
-    first.save_layer_map("cka_linear", np.zeros((6, 2)))
+    first.save_layer_map(first.similarity("cka_linear"), np.zeros((6, 2)))
     second = analyse(settings.model_copy(update={"samples": 50, "exclude": ("layer1*",)}), tmp_path / "a")
     assert [layer.name for layer in second.layers] == ["layer2.0", "layer2.1", "layer3.0", "layer3.1"]
     assert second.features("layer2.0").shape[0] == len(second.probe["ids"]) == 50
     assert second.similarity("cka_linear").layers == ("layer2.0", "layer2.1", "layer3.0", "layer3.1")
     assert "layer2.0" in second.image_maps.missing()
-    assert second.layer_map("cka_linear") is None
+    assert not (second.path / "layer-maps").exists()
     assert len(list((second.path / "features").iterdir())) == 4
 
 
@@ -176,6 +177,24 @@ def test_a_layer_map_is_made_once(settings, tmp_path: Path, monkeypatch: pytest.
     for _ in range(2):
         assert maps.make_map(folder, "cka_linear").shape == (6, 2)
     assert made == ["umap"]
+    assert maps.make_map(folder, "cka_linear", 40).shape == (6, 2) and made == ["umap"] * 2
+
+
+def test_who_asks_for_a_layer_map_in_the_making_waits_for_it(settings, tmp_path: Path, monkeypatch):
+    folder, made, begun = analyse(settings, tmp_path / "a"), [], threading.Event()
+
+    def place(similarity, *, method: str) -> np.ndarray:
+        made.append(method)
+        begun.set()
+        time.sleep(0.3)
+        return np.ones((6, 2), dtype=np.float32)
+
+    monkeypatch.setattr("pursuhint.embedding.map_layers", place)
+    first = threading.Thread(target=maps.make_map, args=(folder, "cka_linear"))
+    first.start()
+    assert begun.wait(30)
+    assert maps.make_map(folder, "cka_linear").tolist() == [[1.0, 1.0]] * 6 and made == ["umap"]
+    first.join()
 
 
 def test_a_map_that_fails_apart_is_said(tiny_analysis, monkeypatch: pytest.MonkeyPatch):

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from streamlit.typing import PlotlyState
 
 from app.choices import Choice
+from app.overrides import who
 from app.state import KEY
 from pursuhint.allowed import VARIABLE
 from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError
 from pursuhint.hints import choose_hints
 from pursuhint.similarity import METRICS
-from tests.app.conftest import call, hint_points, texts, widget
+from tests.app.conftest import call, drawn, hint_points, texts, widget
 
 AUTOMATIC = ("layer1.1", "layer2.2", "layer3.2")
 
@@ -61,6 +63,14 @@ def test_too_few_images_leave_the_choice_of_the_metric(open_page, teacher, monke
     assert widget(app.selectbox, "Metric").value == "r2_cca"
 
 
+def test_undo_leads_out_of_a_choice_that_cannot_be_drawn(open_page, teacher):
+    app = open_page("hint_points")
+    app.session_state[KEY].choose(samples=2)
+    assert not app.run().exception and app.error
+    widget(app.button, "Undo").click().run()
+    assert not app.error and hint_points(app) == choose_hints(teacher).hint_points
+
+
 def test_part_of_the_probe_images_can_be_compared(open_page, teacher):
     app = open_page("similarity")
     widget(app.segmented_control, "Probe images").set_value(500).run()
@@ -103,6 +113,17 @@ def test_a_click_on_a_bar_takes_that_number(open_page, teacher):
     assert widget(app.number_input, "Clusters K").value == 4 == len(hint_points(app))
 
 
+@pytest.mark.parametrize(
+    ("people", "gate", "known"), [("", False, "server"), ("@lab.org", False, "ada@lab.org"), ("", True, "")]
+)
+def test_a_change_is_signed_by_who_signed_in(monkeypatch, people, gate, known):
+    monkeypatch.setenv("USER", "server")
+    monkeypatch.setenv("PURSUHINT_USERS", people)
+    monkeypatch.setattr("app.overrides.Gate.standing", gate)
+    monkeypatch.setattr("streamlit.user", {"email": "ada@lab.org"})
+    assert who() == known
+
+
 def test_clicks_add_and_remove_a_hint_point(open_page, teacher, monkeypatch):
     from app.overrides import clicked
 
@@ -133,6 +154,25 @@ def test_the_table_adds_removes_and_takes_reasons(open_page, teacher):
     assert not app.run().error  # said once
 
 
+def test_a_row_of_the_table_that_is_refused_keeps_no_other_back(open_page, teacher):
+    from app.overrides import edited
+
+    app, plan = open_page("hint_points"), choose_hints(teacher, clusters=1)
+    widget(app.number_input, "Clusters K").set_value(1).run()
+    (only,) = hint_points(app)
+    row, before = str(plan.layers.index(only)), app.session_state[KEY].revision
+    call(app, edited, {"table": {"edited_rows": {row: {"hint": False}}}}, "table", plan)
+    assert "is the last hint point" in app.error[0].value
+    assert app.session_state[KEY].revision > before  # a table without the edit that was refused
+    swap = {row: {"hint": False}, "20": {"hint": True}}
+    call(app, edited, {"table": {"edited_rows": swap}}, "table", plan)
+    assert hint_points(app) == (plan.layers[20],) and not app.error
+    mixed = {"0": {"why": "no"}, "1": {"why": "nor this"}, "2": {"hint": True}, "20": {"hint": True}}
+    call(app, edited, {"table": {"edited_rows": mixed}}, "table", plan)
+    assert hint_points(app) == (plan.layers[2], plan.layers[20])
+    assert all(f"`{plan.layers[row]}` is as the clusters chose it" in app.error[0].value for row in (0, 1))
+
+
 def test_the_last_hint_point_stays(open_page, teacher):
     from app.overrides import clicked
 
@@ -154,6 +194,12 @@ def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teac
     assert [one.value for one in app.toast] == [
         "Opened **plan.json**: 5 hint points; Undo brings the former plan back"
     ]
+    few = {"sample_ids": plan.sample_ids[:2], "metric": "r2_cca"}
+    for change, said in ((few, "images"), ({"method": "nonsense"}, "unknown method `nonsense`")):
+        app.file_uploader[0].upload("odd.json", plan.model_copy(update=change).model_dump_json().encode())
+        app.run()
+        assert not app.exception and said in app.error[0].value and not app.toast
+        assert hint_points(app) == plan.hint_points
     other = plan.model_copy(update={"teacher": plan.teacher.model_copy(update={"hash": "f" * 16})})
     app.file_uploader[0].upload("other.json", other.model_dump_json().encode())
     app.run()
@@ -176,9 +222,10 @@ def test_a_plan_can_be_opened_and_is_refused_for_another_teacher(open_page, teac
 def test_layer_maps_are_made_on_demand_and_kept(open_page, teacher, monkeypatch):
     made = []
 
-    def make(folder, metric):
-        made.append(metric)
-        folder.save_layer_map(metric, folder.features("layer1.0")[: len(folder.layers), :2])
+    def make(folder, metric, samples):
+        made.append(samples)
+        positions = folder.features("layer1.0")[: len(folder.layers), :2]
+        folder.save_layer_map(folder.similarity(metric, samples=samples), positions)
 
     monkeypatch.setattr("app.maps.make_map_apart", make)
     for kept in teacher.path.glob("layer-maps/*"):
@@ -188,15 +235,23 @@ def test_layer_maps_are_made_on_demand_and_kept(open_page, teacher, monkeypatch)
     app.session_state[KEY].show(map="umap")
     app.run()
     app.run()
-    assert not app.exception and made == ["r2_cca"]
+    assert not app.exception and made == [None]
+    app.session_state[KEY].choose(samples=500)
+    app.run()
+    assert not app.exception and made == [None, 500]
+    kept = teacher.path / "layer-maps" / "r2_cca-500.npy"
+    np.save(kept, np.load(kept)[1:])  # of layers that were analysed otherwise: it is made again
+    assert not app.run().exception and made == [None, 500, 500]
 
 
-def test_a_layer_map_that_fails_says_why(open_page, teacher, monkeypatch):
+def test_a_layer_map_that_fails_says_why_and_is_not_tried_again_unasked(open_page, teacher, monkeypatch):
     from pursuhint.errors import PursuhintError
 
-    def fail(folder, metric):
+    def fail(folder, metric, samples):
+        tried.append(metric)
         raise PursuhintError(f"the map under `{metric}` took longer than 180 s; use fewer probe images")
 
+    tried = []
     monkeypatch.setattr("app.maps.make_map_apart", fail)
     for kept in teacher.path.glob("layer-maps/*"):
         kept.unlink()
@@ -204,6 +259,8 @@ def test_a_layer_map_that_fails_says_why(open_page, teacher, monkeypatch):
     app.session_state[KEY].show(map="umap")
     app.run()
     assert not app.exception and "took longer than 180 s" in app.error[0].value
+    assert drawn(app)["look"]["map"] == "mds"
+    assert not app.run().error and tried == ["r2_cca"]
 
 
 def test_the_images_beside_the_layers_are_those_at_the_last_hint_point(open_page, teacher):

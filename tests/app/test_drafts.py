@@ -62,6 +62,18 @@ def test_back_to_automatic_is_kept_as_well(open_page, teacher):
     assert hint_points(open_page("hint_points", draft=identity(app))) == choose_hints(teacher).hint_points
 
 
+def test_changes_under_another_choice_wait_after_a_reload_as_well(open_page, teacher):
+    app = open_page("hint_points")
+    send(app, "toggle", "layer1.0")
+    found = hint_points(app)
+    send(app, "clusters", 5)
+    again = open_page("hint_points", draft=identity(app))
+    assert hint_points(again) == choose_hints(teacher, clusters=5).hint_points
+    assert len(list(drafts_folder().iterdir())) == 1  # reading writes nothing
+    send(again, "clusters", 3)
+    assert hint_points(again) == found
+
+
 def draft_of(analysis, **changed) -> Draft:
     fields = {"teacher": analysis.card.teacher.hash, "metric": "r2_cca", "method": "pursuhint", "clusters": 4}
     return Draft(**fields | changed)
@@ -115,16 +127,20 @@ def test_without_a_teacher_there_is_no_draft(open_page, tmp_path, monkeypatch):
     assert not app.exception and "no teacher to compare the draft with" in app.error[0].value
 
 
-def test_a_full_disk_is_said_once_and_stops_nothing(open_page, teacher, monkeypatch):
+def test_a_full_disk_is_said_until_the_draft_is_kept_and_stops_nothing(open_page, teacher, monkeypatch):
     def full(identity, draft):
         raise StorageError("cannot write `drafts`: No space left on device; free some space")
 
     app = open_page("hint_points")
-    monkeypatch.setattr("app.drafts.save_draft", full)
-    send(app, "toggle", "layer1.0")
-    assert not app.exception and "No space left" in app.error[0].value
-    assert "layer1.0" in hint_points(app)
+    with monkeypatch.context() as patch:
+        patch.setattr("app.drafts.save_draft", full)
+        send(app, "toggle", "layer1.0")
+        for _ in range(2):
+            assert not app.exception and "No space left" in app.error[0].value
+            assert "layer1.0" in hint_points(app) and "draft" not in app.query_params
+            app.run()
     assert not app.run().error
+    assert "layer1.0" in load_draft(identity(app)).plan.hint_points
 
 
 def test_only_so_many_steps_can_be_undone(teacher):

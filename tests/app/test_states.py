@@ -78,7 +78,7 @@ def test_kept_work_that_is_damaged_is_made_again_without_a_word(open_page, teach
             file.write_bytes(b"PK")
     (teacher.path / "journal.jsonl").unlink()
     assert not any(walk(open_page).values())
-    assert teacher.layer_map("r2_cca") is None and teacher.kept_left_out("r2_cca") is None
+    assert teacher.layer_map(teacher.similarity("r2_cca")) is None and teacher.kept_left_out("r2_cca") is None
 
 
 @pytest.mark.parametrize("page", PAGES[1:-1])

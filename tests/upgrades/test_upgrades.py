@@ -99,12 +99,21 @@ def test_labels_drafts_and_analyses_of_a_later_version_are_refused(run, analysis
     with pytest.raises(InputError, match=f"is labels of a run {REFUSED}"):
         read_labels(run.path)
     save_draft(DRAFT, Draft(teacher="0", metric="cka_linear", method="pursuhint", clusters=2))
-    rewrite(drafts_folder() / f"{DRAFT}.json", version=2, colour="red")
-    with pytest.raises(InputError, match=f"{DRAFT}.json` is a draft {REFUSED}"):
+    rewrite(drafts_folder() / f"{DRAFT}.json", version=3, colour="red")
+    with pytest.raises(InputError, match=f"{DRAFT}.json` is a draft of version 3; .+ reads up to 2: update"):
         load_draft(DRAFT)
     rewrite(analysis.path / "analysis.json", format=2, colour="red")
     with pytest.raises(InputError, match=f"old` is an analysis {REFUSED}"):
         AnalysisFolder.open(analysis.path)
+
+
+def test_a_draft_of_the_first_version_opens_as_if_it_were_written_now(analysis):
+    plan = HintPlan.load(FIRST / "plan.json")
+    about = {"teacher": plan.teacher.hash, "metric": "cka_linear", "method": "pursuhint", "clusters": 2}
+    first = {"version": 1, **about, "samples": None, "plan": plan.model_dump(mode="json")}
+    drafts_folder().mkdir(parents=True)
+    (drafts_folder() / f"{DRAFT}.json").write_text(json.dumps(first), encoding="utf-8")
+    assert load_draft(DRAFT) == Draft(**about, plan=plan)
 
 
 def test_labels_that_say_no_version_open(run):
