@@ -17,8 +17,8 @@ from pursuhint.files import read_json, write_json
 from pursuhint.hints import choose_hints
 from tests.app.conftest import hint_points, texts, widget
 
-PAGES = ("teacher", "similarity", "hint_points", "distill", "runs")
-TITLES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs")
+PAGES = ("teacher", "similarity", "what_a_layer_sees", "hint_points", "distill", "runs")
+TITLES = ("Teacher", "Similarity", "What a layer sees", "Hint points", "Distill", "Runs")
 NAMES = (
     "<b>bold</b>.*stars*.`code`.$x$",
     "שכבה.1",
