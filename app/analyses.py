@@ -64,7 +64,7 @@ def wanted(settings: AnalysisSettings, name: str, *, ask: str, why: str, key: st
     begun = folder.journal.path.is_file()
     with st.container(border=True):
         if begun and folder.is_live():
-            fragments.follow(lambda: draw(folder, name, key=key), lambda: _is_made(folder), every=EVERY)
+            fragments.follow(lambda: draw(folder, name, key=key), lambda: _is_being_made(folder), every=EVERY)
             return None
         if begun:
             failures.show(f"{name} · {folder.last_state()['reason']}")
@@ -75,7 +75,7 @@ def wanted(settings: AnalysisSettings, name: str, *, ask: str, why: str, key: st
     return None
 
 
-def _is_made(folder: AnalysisFolder) -> bool:
+def _is_being_made(folder: AnalysisFolder) -> bool:
     return folder.is_live() and not folder.is_ready
 
 

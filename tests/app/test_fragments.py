@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import SECONDS
@@ -73,3 +75,10 @@ def test_the_whole_page_is_drawn_when_work_begins():
     assert app.session_state["runs"] == 2  # it saw no work, the part did, it saw it too
     assert app.session_state["looks"] == 4 * ["followed"]
     assert [one.value for one in app.caption] == ["followed"]
+
+
+def test_no_part_of_the_app_goes_without_them():
+    root = Path(__file__).parents[2]
+    files = [file for folder in ("app", "pages") for file in (root / folder).rglob("*.py")]
+    users = [file for file in files if "st.fragment" in file.read_text(encoding="utf-8")]
+    assert users == [root / "app" / "fragments.py"]
