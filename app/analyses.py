@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app import cached, failures
+from app import cached, failures, fragments
 from app.words import plain
 from pursuhint.analysis import AnalysisFolder, AnalysisSettings, request_analysis
 from pursuhint.analysis.progress import StageProgress
@@ -64,7 +64,7 @@ def wanted(settings: AnalysisSettings, name: str, *, ask: str, why: str, key: st
     begun = folder.journal.path.is_file()
     with st.container(border=True):
         if begun and folder.is_live():
-            _follow(folder, name, key)
+            fragments.follow(lambda: draw(folder, name, key=key), lambda: _is_being_made(folder), every=EVERY)
             return None
         if begun:
             failures.show(f"{name} · {folder.last_state()['reason']}")
@@ -75,13 +75,8 @@ def wanted(settings: AnalysisSettings, name: str, *, ask: str, why: str, key: st
     return None
 
 
-def _follow(folder: AnalysisFolder, name: str, key: str) -> None:
-    def look() -> None:
-        if folder.is_ready or not folder.is_live():
-            st.rerun()
-        draw(folder, name, key=key)
-
-    st.fragment(look, run_every=EVERY)()
+def _is_being_made(folder: AnalysisFolder) -> bool:
+    return folder.is_live() and not folder.is_ready
 
 
 def ended(folder: AnalysisFolder, name: str, *, again: Callable[[], None], close: Callable[[], None]) -> None:

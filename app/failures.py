@@ -17,7 +17,7 @@ from pursuhint.errors import PursuhintError
 P = ParamSpec("P")
 LOG = logging.getLogger("pursuhint.app")
 DEFECT = "defect"
-"""Key of the box that stands for a page with a defect."""
+"""Begins the key of the box that stands for what has a defect."""
 WORDS = {
     "--weights": "Checkpoint",
     "--preprocess": "Preprocessing",
@@ -72,23 +72,27 @@ def shown() -> Iterator[None]:
 
 
 @contextmanager
-def defects() -> Iterator[None]:
-    """Show a defect of the app as one, without its traceback, which goes to the log of the server."""
+def defects(part: str) -> Iterator[None]:
+    """Show a defect of the app as one, without its traceback, which goes to the log of the server.
+
+    Args:
+        part: of the page, which may have others with a defect.
+    """
     try:
         yield
     except Exception as defect:
         LOG.exception("a page stopped at a defect")
-        with st.container(border=True, key=DEFECT):
+        with st.container(border=True, key=f"{DEFECT}-{part}"):
             st.markdown("**This page stopped at a mistake of the app.**")
             st.caption("What you chose is kept, and what runs goes on. The server's log tells all; in short:")
             st.code(f"{type(defect).__name__}: {defect}", language=None, wrap_lines=True)
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.button("Try again", key="defect-again")
+                st.button("Try again", key=f"{DEFECT}-again-{part}")
                 st.page_link("../pages/teacher.py", label="Go to Teacher →")
 
 
 def kept(callback: Callable[P, None]) -> Callable[P, None]:
-    """Let a callback's error wait for the page that is drawn after it."""
+    """Let a callback's error wait for the page or the fragment that is drawn after it."""
 
     @wraps(callback)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -36,9 +36,9 @@ def main() -> None:
     with failures.shown():  # an address that names no analysis: the page shows the one opened first
         current.follow_address()
         drafts.follow_address()
-    with failures.defects(), failures.shown():
+    with failures.defects("sidebar"), failures.shown():
         sidebar.draw()
-    with failures.defects(), failures.shown():
+    with failures.defects("page"), failures.shown():
         page.run()
 
 

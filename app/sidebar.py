@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, current, explain
+from app import cached, current, explain, fragments
 from app.access import door
 from app.chrome import count, percent, several, short
 from app.words import plain
@@ -31,7 +31,7 @@ def draw() -> None:
         st.html(FOOT)
         explain.switch()
         _teacher()
-        st.fragment(_run, run_every=EVERY if _live() else None)()
+        fragments.fragment(_run, every=EVERY if _live() else None)()
         door.way_out()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import analyses, cached, current, failures, form_checks, state, train_one
+from app import analyses, cached, current, failures, form_checks, fragments, state, train_one
 from app.chrome import percent, several, short
 from app.words import plain
 from pursuhint.allowed import typed_path
@@ -154,14 +154,13 @@ def watch() -> None:
     """Show how far the watched analysis is; opens it when it is done."""
     path = state.get().watched
     if path is not None:
-        live = AnalysisFolder(path).is_live()
-        st.fragment(_watched, run_every=analyses.EVERY if live else None)(path)
+        fragments.follow(_watched, AnalysisFolder.is_live, AnalysisFolder(path), every=analyses.EVERY)
 
 
-def _watched(path: Path) -> None:
-    mine, folder = state.get(), AnalysisFolder(path)
-    if mine.watched != path:
-        return
+def _watched(folder: AnalysisFolder) -> None:
+    mine = state.get()
+    if mine.watched != folder.path:
+        st.rerun()  # another one is watched now, or none, or this one was opened
     last = folder.last_state()
     name = plain(short(folder.analysis_settings.teacher))
     with st.container(border=True):
@@ -169,10 +168,10 @@ def _watched(path: Path) -> None:
             analyses.draw(folder, name, key="analysis")
         elif folder.is_ready and last["state"] == "finished":
             with failures.shown():
-                mine.open_teacher(cached.analysis(path))
+                mine.open_teacher(cached.analysis(folder.path))
                 st.rerun()
         else:
             if folder.is_ready:
-                st.button("Open as it is", on_click=_open, args=(path,), key="open-unfinished")
+                st.button("Open as it is", on_click=_open, args=(folder.path,), key="open-unfinished")
             again = failures.kept(lambda: mine.watch(request_analysis(folder.analysis_settings)))
             analyses.ended(folder, name, again=again, close=mine.unwatch)

@@ -94,8 +94,9 @@ def _tell(run: RunFolder, summary: dict[str, Any], levels: Levels) -> None:
                 st.caption(
                     "What the teacher adds shows beside the same training without it.", width="content"
                 )
-                train = failures.kept(lambda: train_alone(run))
-                st.button("Train without a teacher", on_click=train, key="run-alone", type="tertiary")
+                if st.button("Train without a teacher", key="run-alone", type="tertiary"):
+                    failures.kept(train_alone)(run)
+                    st.rerun()  # the new run is drawn over this one
         return
     differs = f"; it also differs in {', '.join(alone.differs)}" if alone.differs else ""
     st.caption(

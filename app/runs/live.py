@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, failures
+from app import cached, failures, fragments
 from app.runs import charts, figures, head
 from app.runs.levels import levels
 from pursuhint.jobs import LIVE
@@ -19,28 +19,24 @@ LOG_TAIL = 6000
 def draw(runs: list[RunFolder]) -> None:
     """Draw the first of these runs, with the curves of the others over its own."""
     with failures.shown():
-        live = _live(runs)
-        st.fragment(_draw, run_every=EVERY if live else None)(runs, live)
+        fragments.follow(_draw, _is_live, runs, every=EVERY)
 
 
-def _live(runs: list[RunFolder]) -> bool:
+def _is_live(runs: list[RunFolder]) -> bool:
     return any(cached.runs().summary(run)["state"] in LIVE for run in runs)
 
 
-def _draw(runs: list[RunFolder], was_live: bool) -> None:
-    with failures.shown():
-        index = cached.runs()
-        history = index.history(runs[0])
-        summaries = [index.summary(run) for run in runs]
-        live = any(summary["state"] in LIVE for summary in summaries)
-        if live != was_live:
-            st.rerun()
-        beside = levels(summaries[0], history)
-        head.draw(runs[0], summaries[0], known_tags(cached.summaries()[0]))
-        figures.draw(summaries[0], history, beside)
-        charts.draw(runs, summaries, beside, live)
-        failures.warn(*history.warnings)
-        log(runs[0])
+def _draw(runs: list[RunFolder]) -> None:
+    index = cached.runs()
+    history = index.history(runs[0])
+    summaries = [index.summary(run) for run in runs]
+    live = any(summary["state"] in LIVE for summary in summaries)
+    beside = levels(summaries[0], history)
+    head.draw(runs[0], summaries[0], known_tags(cached.summaries()[0]))
+    figures.draw(summaries[0], history, beside)
+    charts.draw(runs, summaries, beside, live)
+    failures.warn(*history.warnings)
+    log(runs[0])
 
 
 def log(run: RunFolder) -> None:

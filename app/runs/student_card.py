@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, failures, pictures
+from app import cached, failures, fragments, pictures
 from app.chrome import percent
 from app.drawing.drawing import ELEMENTS, register
 from app.runs.levels import points
@@ -30,25 +30,21 @@ _component = register(
 
 def draw(run: RunFolder) -> None:
     """Draw the card of a run's student, or what has to happen first."""
+    fragments.follow(_draw, _is_awaited, run, every=EVERY)
+
+
+def _is_awaited(run: RunFolder) -> bool:
     examination = Examination(run)
-    waits = not run.student.is_file() or (not examination.is_done and _state(examination) in LIVE)
-    live = cached.runs().summary(run)["state"] in LIVE or waits and _state(examination) in LIVE
-    st.fragment(_draw, run_every=EVERY if live else None)(run, live)
+    examined = not examination.is_done and examination.is_live()
+    return examined or cached.runs().summary(run)["state"] in LIVE
 
 
-def _state(examination: Examination) -> str:
-    return examination.last_state()["state"]
-
-
-def _draw(run: RunFolder, was_live: bool) -> None:
+def _draw(run: RunFolder) -> None:
     examination = Examination(run)
     if not run.student.is_file():
         return
     if examination.is_done:
-        if was_live:
-            st.rerun()
-        with failures.shown():
-            _card(cached.report_card(str(examination.path), cached.stamp(examination.path / FIGURES)), run.id)
+        _card(cached.report_card(str(examination.path), cached.stamp(examination.path / FIGURES)), run.id)
         return
     last = examination.last_state()
     with st.container(border=True):
@@ -62,7 +58,7 @@ def _draw(run: RunFolder, was_live: bool) -> None:
         st.caption(
             "Accuracy class by class, confusions, and the images on which it and its teacher disagree."
         )
-        if not was_live:
+        if not _is_awaited(run):
             launch = failures.kept(lambda: examination.launch() and None)
             st.button("Examine the student", on_click=launch, key="run-examine", icon=":material/fact_check:")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import cached, downloads, failures, state
+from app import cached, downloads, failures, fragments, state
 from app.chrome import card, several
 from app.runs import choice, head
 from pursuhint.jobs import LIVE
@@ -43,7 +43,7 @@ COLUMNS = {
 def draw() -> None:
     """Draw all runs, anew while one is live."""
     live = any(summary["state"] in LIVE for summary in cached.summaries()[0])
-    st.fragment(_draw, run_every=EVERY if live else None)()
+    fragments.fragment(_draw, every=EVERY if live else None)()
 
 
 def _draw() -> None:

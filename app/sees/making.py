@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import failures
+from app import failures, fragments
 from app.chrome import several
 from pursuhint.analysis import AnalysisFolder
-from pursuhint.jobs import LIVE
 from pursuhint.jobs.stopping import stop_soon
 
 EVERY = 1
@@ -16,8 +15,15 @@ EVERY = 1
 
 def make(analysis: AnalysisFolder) -> None:
     """Offer to make the missing maps, or show how far they are."""
-    live = analysis.image_maps.is_live()
-    st.fragment(_making if live else _offer, run_every=EVERY if live else None)(analysis)
+    fragments.follow(_draw, _is_live, analysis, every=EVERY)
+
+
+def _is_live(analysis: AnalysisFolder) -> bool:
+    return analysis.image_maps.is_live()
+
+
+def _draw(analysis: AnalysisFolder) -> None:
+    (_making if _is_live(analysis) else _offer)(analysis)
 
 
 def _offer(analysis: AnalysisFolder) -> None:
@@ -37,14 +43,12 @@ def _offer(analysis: AnalysisFolder) -> None:
 
 def _making(analysis: AnalysisFolder) -> None:
     maps = analysis.image_maps
-    state = maps.last_state()["state"]
-    if state not in LIVE:
-        st.rerun()
+    stopping = maps.last_state()["state"] == "stopping"
     done, total, left = maps.standing()
     with st.container(border=True):
-        now = "stopping after this layer" if state == "stopping" else left or "getting ready"
+        now = "stopping after this layer" if stopping else left or "getting ready"
         st.progress(
             done / total, text=f"**Mapping the images** · layer {min(done + 1, total)} of {total} · {now}"
         )
         st.caption("It goes on when you leave this page; what is made is kept.")
-        st.button("Cancel", key="cancel-maps", on_click=stop_soon, args=(maps,), disabled=state == "stopping")
+        st.button("Cancel", key="cancel-maps", on_click=stop_soon, args=(maps,), disabled=stopping)

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, current, failures, pictures, state
+from app import cached, current, failures, fragments, pictures, state
 from app.drawing.drawing import ELEMENTS, TELLING, Events, callbacks, heard, register
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.analysis.sights import kept_sight, look_apart
@@ -28,13 +28,9 @@ _component = register(
 )
 
 
-@st.fragment
+@fragments.fragment
 def see(analysis: AnalysisFolder) -> None:
-    """Draw the probe images, then ask the teacher about the chosen one if nobody did so before.
-
-    Raises:
-        InputError: the features are damaged.
-    """
+    """Draw the probe images, then ask the teacher about the chosen one if nobody did so before."""
     mine, data = state.get(), content(analysis)
     _component(key=KEY, data=data | heard(KEY), **callbacks(KEY, EVENTS))
     if data["sight"] is None and not mine.sight.trouble:

@@ -169,6 +169,13 @@ def test_flattened_activations_say_what_to_do(open_page, teacher):
     assert not app.exception and "too large to be kept" in app.error[0].value
 
 
+def test_damaged_features_are_said_in_one_box(open_page, teacher):
+    (teacher.path / "features" / "000.npy").write_bytes(b"no")
+    app = open_page(PAGE)
+    assert len(app.error) == 1 and "`layer1.0`" in app.error[0].value
+    assert not app.exception and not app.code  # neither raw nor as a defect
+
+
 def test_the_drawing_begins_anew_with_another_teacher(open_page, teacher):
     app = open_page(PAGE)
     send(app, "image", 7)

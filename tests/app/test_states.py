@@ -17,8 +17,8 @@ from pursuhint.files import read_json, write_json
 from pursuhint.hints import choose_hints
 from tests.app.conftest import hint_points, texts, widget
 
-PAGES = ("teacher", "similarity", "hint_points", "distill", "runs")
-TITLES = ("Teacher", "Similarity", "Hint points", "Distill", "Runs")
+PAGES = ("teacher", "similarity", "what_a_layer_sees", "hint_points", "distill", "runs")
+TITLES = ("Teacher", "Similarity", "What a layer sees", "Hint points", "Distill", "Runs")
 NAMES = (
     "<b>bold</b>.*stars*.`code`.$x$",
     "שכבה.1",
@@ -59,9 +59,9 @@ def walk(open_page) -> dict[str, list[str]]:
         ("score.json", "cut short", {"teacher"}),
         ("students.json", "cut short", {"distill"}),
         ("settings.json", "gone", {"distill"}),
-        ("samples.npz", "cut short", {"teacher", "similarity", "hint_points", "distill"}),
-        ("thumbnails.npz", "gone", {"teacher"}),
-        ("thumbnails.npz", "cut short", {"teacher"}),
+        ("samples.npz", "cut short", set(PAGES[:-1])),
+        ("thumbnails.npz", "gone", {"teacher", "what_a_layer_sees"}),
+        ("thumbnails.npz", "cut short", {"teacher", "what_a_layer_sees"}),
     ],
 )
 def test_a_lost_or_damaged_file_is_said_where_it_is_needed(open_page, teacher, name, damage, stopped):
@@ -164,6 +164,19 @@ def test_a_defect_is_said_without_a_traceback_and_logged_with_one(open_page, tea
     caplog.clear()  # here a defect is the point
     widget(app.button, "Try again").click().run()
     assert app.title[0].value == "Hint points" and hint_points(app)
+
+
+def test_defects_in_parts_of_a_page_leave_the_others(open_page, make_run, monkeypatch, caplog):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by mistake")
+
+    monkeypatch.setattr("app.runs.head.draw", broken)
+    monkeypatch.setattr("app.runs.table.rows", broken)
+    app = open_page("runs", run=make_run("finished").id)
+    assert not app.exception and not app.error
+    assert [one.value for one in app.code] == 2 * ["ZeroDivisionError: by mistake"]
+    assert "The student's card" in texts(app) and "On disk" in texts(app)
+    caplog.clear()  # here a defect is the point
 
 
 def test_no_page_shows_a_traceback():

@@ -135,7 +135,7 @@ def visit(idle: Callable[[Any], None]) -> Callable[[Any, str], None]:
     def go(page: Any, address: str = "/") -> None:
         page.goto(address)
         idle(page)
-        boxes = page.locator("[data-testid=stException], .st-key-defect")
+        boxes = page.locator("[data-testid=stException], [class*=st-key-defect]")
         assert boxes.count() == 0, boxes.first.inner_text()
 
     return go

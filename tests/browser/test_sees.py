@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+from urllib.parse import quote
+
+from pursuhint.analysis import BUILTIN_ANALYSIS, AnalysisFolder
 
 PIXELS = """canvas => {
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -68,3 +72,22 @@ def test_images_move_through_the_layers_and_one_is_looked_at(open_page, visit, i
     page.locator(".explorer .facts h3").get_by_text(
         "layer1.1", exact=True
     ).wait_for()  # one layer on all pages
+
+
+def test_a_missing_map_is_made_while_the_page_watches(page, visit, tmp_path):
+    analysis = AnalysisFolder(shutil.copytree(BUILTIN_ANALYSIS, tmp_path / "analysis"))
+    maps = analysis.image_maps
+    kept = (maps.path / "004.npz").rename(tmp_path / "004.npz")
+    obstacle = maps.path / "start.lock"
+    obstacle.mkdir()  # no worker can be started
+    visit(page, f"/what_a_layer_sees?teacher={quote(str(analysis.path), safe='')}")
+    offer = page.get_by_role("button", name="Make the missing maps")
+    offer.click()
+    page.get_by_test_id("stAlert").get_by_text("cannot write").wait_for()
+    obstacle.rmdir()
+    offer.click()
+    page.get_by_text("Mapping the images").wait_for()
+    page.locator(".st-key-cancel-maps").wait_for()
+    shutil.copy(kept, maps.path)  # the worker, which is still on its way, would take half a minute over it
+    page.locator(".sees canvas").wait_for()
+    assert not maps.missing() and page.get_by_test_id("stAlert").count() == 0
