@@ -153,7 +153,7 @@ def first_step(tried: DryRun) -> str:
 
     Example:
         >>> tried = DryRun("cpu", {"cls": 2.3, "hint": 0.002}, {"cls": 1.0, "hint": 310.0},
-        ...                {"cls": 0.75, "hint": 0.25}, 0, 10, 0.1, 0.0, 1.0, 0)
+        ...                {"cls": 0.75, "hint": 0.25}, 0, 10, 0.1, 0.0, 1.0, 5.0, 0)
         >>> first_step(tried).rpartition("=")[2]
         ' 2.92'
     """
