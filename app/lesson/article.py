@@ -78,15 +78,19 @@ def draw(analysis: AnalysisFolder) -> None:
         _progress()
         st.title(step.title, anchor=False)
         st.markdown(step.text)
-        with failures.shown():
-            step.figure(analysis)
-            explain(*step.explained)
-            _question(step.question)
-            if reading.step in reading.revealed:
+        # each part has a place of its own, so that none moves another when it comes or goes
+        body, answer, after, ways = (st.container(gap="medium") for _ in range(4))
+    with body, failures.shown():
+        step.figure(analysis)
+        explain(*step.explained)
+        _question(step.question)
+        if reading.step in reading.revealed:
+            with answer:
                 _answer(step, analysis)
-        if step.after:
-            with failures.shown():
-                step.after(analysis)
+    if step.after:
+        with after, failures.shown():
+            step.after(analysis)
+    with ways:
         _turn()
 
 

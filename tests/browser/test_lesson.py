@@ -35,6 +35,7 @@ def test_the_whole_lesson(page, visit, idle, screenshot):
         )
         page.get_by_role("button", name="Show the answer").click()
         page.locator(".st-key-lesson-answer").wait_for()
+        idle(page)
         assert page.locator(".katex-error").count() == 0
         if number in (3, STEPS):
             screenshot(page, f"lesson-{number}")
