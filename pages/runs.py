@@ -17,10 +17,13 @@ if not runs:
     st.stop()
 
 chosen = choice.chosen(runs[0])
-live.draw(chosen)
-explain("curves")
-charts.differences(chosen)
-student_card.draw(chosen[0])
+with st.container():  # parts that come and go, each in a place of its own: none moves another
+    live.draw(chosen)
+    explain("curves")
+with st.container():
+    charts.differences(chosen)
+with st.container():
+    student_card.draw(chosen[0])
 table.draw()
 explain("runs")
 st.caption(f"On disk: {cached.disk()}", help="`pursuhint runs gc` and `pursuhint cache clear` free some.")

@@ -50,13 +50,15 @@ def draw_layers(analysis: AnalysisFolder) -> None:
 
 
 analysis = None
-with failures.shown():
-    analysis = current.analysis()
-    if analysis:
-        draw_analysis(analysis)
-if analysis is None:
-    header("Teacher", "The trained network that a smaller one is to imitate. Choose one to begin.")
-teachers.watch()
+with st.container():  # parts that come and go, each in a place of its own: none moves another
+    with failures.shown():
+        analysis = current.analysis()
+        if analysis:
+            draw_analysis(analysis)
+    if analysis is None:
+        header("Teacher", "The trained network that a smaller one is to imitate. Choose one to begin.")
+with st.container():
+    teachers.watch()
 left, right = st.columns([5, 3])
 with left, failures.shown():
     if analysis:

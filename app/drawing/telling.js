@@ -8,3 +8,6 @@ function listen(seat, { heard }, setTriggerValue) {
     setTriggerValue("told", [...seat.told]);
   };
 }
+
+// What was asked for last of a kind and is not answered yet; the data then still show what was before.
+const asked = (seat, event) => seat.told.findLast(([, name]) => name === event)?.[2];

@@ -10,6 +10,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   seat.data = data;
   seat.selected = found(data, chosen);
   listen(seat, data, setTriggerValue);
+  data.look.order = asked(seat, "order") ?? data.look.order;
   renew(seat);
   return () => { seat.watch.disconnect(); Object.values(seat.timers).forEach(clearTimeout); SEATS.delete(root); };
 }

@@ -32,9 +32,11 @@ def _draw(runs: list[RunFolder]) -> None:
     summaries = [index.summary(run) for run in runs]
     live = any(summary["state"] in LIVE for summary in summaries)
     beside = levels(summaries[0], history)
-    head.draw(runs[0], summaries[0], known_tags(cached.summaries()[0]))
+    with st.container():  # its lines come and go; the curves below stay where they are
+        head.draw(runs[0], summaries[0], known_tags(cached.summaries()[0]))
     figures.draw(summaries[0], history, beside)
-    charts.draw(runs, summaries, beside, live)
+    with st.container():
+        charts.draw(runs, summaries, beside, live)
     failures.warn(*history.warnings)
     log(runs[0])
 

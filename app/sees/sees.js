@@ -12,6 +12,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (seat.picture !== data.sheet) root.style.setProperty("--sheet", `url(${(seat.picture = data.sheet)})`);
   seat.data = data;
   listen(seat, data, setTriggerValue);
+  data.look.colour = asked(seat, "colour") ?? data.look.colour;
   root.classList.toggle("tiny", Math.max(...data.tile) <= 16);
   root.querySelector("input").max = data.layers.length - 1;
   show(root.querySelector(".flags"), [data.layers, data.hints], () => data.hints.map(([layer, colour, ink], place) => make("button",

@@ -11,6 +11,21 @@ FOCUSED = """() => {
     while (found.shadowRoot) found = found.shadowRoot.activeElement;
     return found.getAttribute("aria-label");
 }"""
+TURNED_BACK = """async (drawing) => {
+    const frame = () => new Promise(requestAnimationFrame);
+    let frames = 0;
+    for (const [place, order] of ["depth", "dendrogram", "depth", "dendrogram"].entries()) {
+        drawing.querySelector(`.cell[data-layer="${9 + place}"]`).click();
+        for (const end = performance.now() + 40 * place; performance.now() < end;) await frame();
+        drawing.querySelector(`[data-look=order][value=${order}]`).click();
+        for (const end = performance.now() + 700; performance.now() < end;) {
+            await frame();
+            frames += drawing.querySelector("[data-look=order][aria-pressed=true]").value !== order;
+        }
+    }
+    return frames;
+}"""
+"""Selects a layer, changes the order while the server answers; returns how many frames showed another."""
 DRAWN_MS = 250
 """Loose: the machine may be busy. On an idle one 54 layers take less than 20 ms."""
 
@@ -83,6 +98,10 @@ def test_a_click_in_each_view_selects(open_page, explorer, idle):
     drawing.wait_for(state="detached")  # the heading there is the name of a run, once another test made one
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Hint points").click()
     title.get_by_text("layer2.3").wait_for()  # kept while another page was looked at
+
+
+def test_an_answer_to_an_earlier_click_takes_no_later_one_back(page, explorer):
+    assert explorer(page).evaluate(TURNED_BACK) == 0
 
 
 def test_keys_walk_toggle_and_end(page, explorer, idle):
