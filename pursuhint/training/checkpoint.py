@@ -15,10 +15,14 @@ from torch import Tensor
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.files import write_atomic
 
-FORMAT = 1
+FORMAT = 2
 KEPT = 2
 """How many of the latest checkpoints stay, so that a damaged one does not end the run."""
 NAME = re.compile(r"epoch-(\d+)-step-(\d+)\.pt$")
+
+
+class _DamagedError(Exception):
+    """A file is not as it was written."""
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Checkpoint:
         distiller: state of student and regressors; `optimizer` of the optimiser.
         weights: the settled weights of the terms.
         best_accuracy, best_epoch: on the selecting part so far; epoch -1 before the first.
+        best: state of the student of that epoch; one file holds it all, so that none is of another moment.
         threads: CPU threads the run used until here.
         window: sums of the losses since they were last recorded, over `window_steps` steps.
         processes: that trained together until here.
@@ -45,6 +50,7 @@ class Checkpoint:
     weights: dict[str, float]
     best_accuracy: float
     best_epoch: int
+    best: dict[str, Tensor]
     threads: int
     window: dict[str, Tensor] = field(default_factory=dict)
     window_steps: int = 0
@@ -62,26 +68,17 @@ def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     """
     path = folder / f"epoch-{checkpoint.epoch:04d}-step-{checkpoint.step:06d}.pt"
     content = {one.name: getattr(checkpoint, one.name) for one in fields(checkpoint)}
-    save_tensors(path, content | {"format": FORMAT})
+    # Into memory first: writing the file itself, torch.save makes an error of its own of a full disk.
+    buffer = io.BytesIO()
+    torch.save(content | {"format": FORMAT}, buffer)
+    write_atomic(path, lambda file: file.write(buffer.getbuffer()) and None)
     for old in checkpoints(folder)[:-KEPT]:
         old.unlink(missing_ok=True)
     return path
 
 
-def save_tensors(path: Path, content: dict[str, Any]) -> None:
-    """Write a torch file that ``weights_only=True`` can read, whole or not at all."""
-    # Into memory first: writing the file itself, torch.save makes an error of its own of a full disk.
-    buffer = io.BytesIO()
-    torch.save(content, buffer)
-    write_atomic(path, lambda file: file.write(buffer.getbuffer()) and None)
-
-
-def load_tensors(path: Path) -> dict[str, Any]:
-    """Read a file of `save_tensors`.
-
-    Raises:
-        PursuhintError: it is not whole, or some of its bytes have changed, which torch alone does not notice.
-    """
+def _load(path: Path) -> dict[str, Any]:
+    """Read a file that is whole and of which no byte has changed, which torch alone does not notice."""
     try:
         with zipfile.ZipFile(path) as parts:
             if parts.testzip():
@@ -90,7 +87,7 @@ def load_tensors(path: Path) -> dict[str, Any]:
     except MemoryError:
         raise
     except Exception as error:  # damaged bytes end in a dozen kinds of error
-        raise PursuhintError(f"`{path}` is damaged; try the run again with `--anew`") from error
+        raise _DamagedError from error
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -111,13 +108,11 @@ def latest_checkpoint(folder: Path) -> tuple[Checkpoint, list[str]] | None:
     damaged: list[str] = []
     for path in reversed(checkpoints(folder)):
         try:
-            content = load_tensors(path)
+            content = _load(path)
             if content.pop("format") != FORMAT:
                 raise InputError(f"`{path}` was written by another version; start the run anew")
             return Checkpoint(**content), damaged
-        except InputError:
-            raise
-        except (PursuhintError, TypeError, KeyError, AttributeError):
+        except (_DamagedError, TypeError, KeyError, AttributeError):
             damaged.append(path.name)
     if damaged:
         raise PursuhintError(

@@ -87,7 +87,7 @@ class Trainer:
         self.should_stop, self.progress = should_stop, progress
         self.batches = build_batches(settings, parts, self.processes)
         self.distiller = build_distiller(settings, parts).to(self.fabric.device)
-        self.selection = Selection(settings, parts, folder)
+        self.selection = Selection(settings, parts)
         self.standing = Standing()
         self.window = Window()
         self._bad = FirstNotFinite()

@@ -31,6 +31,7 @@ def capture(trainer: Trainer) -> Checkpoint:
         weights=dict(trainer.weights),
         best_accuracy=trainer.selection.best_accuracy,
         best_epoch=trainer.selection.best_epoch,
+        best=trainer.selection.best,
         threads=trainer.threads,
         window=trainer.processes.mean(trainer.window.sums),
         window_steps=trainer.window.count,
@@ -66,7 +67,7 @@ def restore(trainer: Trainer, checkpoint: Checkpoint, damaged: list[str]) -> Non
     trainer.weights = dict(checkpoint.weights)
     trainer.standing = Standing(checkpoint.epoch, checkpoint.step)
     trainer.selection.best_accuracy = checkpoint.best_accuracy
-    trainer.selection.best_epoch = checkpoint.best_epoch
+    trainer.selection.best_epoch, trainer.selection.best = checkpoint.best_epoch, checkpoint.best
     sums = {name: value.to(trainer.fabric.device) for name, value in checkpoint.window.items()}
     trainer.window = Window(sums, checkpoint.window_steps)
     for name in damaged:

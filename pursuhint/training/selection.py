@@ -1,20 +1,16 @@
-"""Which student is kept: scored after every epoch, the best one on disk; or an average of the weights."""
+"""Which student is kept: scored after every epoch, the best one so far; or an average of the weights."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from pursuhint.progress import Progress, silent
 from pursuhint.teacher import Score, score
-from pursuhint.training.checkpoint import load_tensors, save_tensors
 from pursuhint.training.prepare import Parts
 from pursuhint.training.settings import RunSettings
-
-BEST = "best.pt"
 
 
 class Selection:
@@ -23,16 +19,17 @@ class Selection:
     Args:
         settings: say on which part the best epoch is chosen.
         parts: of the run.
-        folder: where the best student's weights are kept.
 
     Attributes:
         best_accuracy: on the selecting part.
         best_epoch: counted from 0; -1 before the first.
+        best: state of that epoch's student, on the CPU.
     """
 
-    def __init__(self, settings: RunSettings, parts: Parts, folder: Path) -> None:
-        self.rule, self._parts, self._path = settings.select, parts, folder / BEST
+    def __init__(self, settings: RunSettings, parts: Parts) -> None:
+        self.rule, self._parts = settings.select, parts
         self.best_accuracy, self.best_epoch = -1.0, -1
+        self.best: dict[str, Tensor] = {}
 
     def after_epoch(self, student: nn.Module, epoch: int, *, progress: Progress = silent) -> dict[str, float]:
         """Score a student, keep its weights if it is the best so far, and return what is to be recorded."""
@@ -46,7 +43,7 @@ class Selection:
             accuracy = figures["test_accuracy"] = self._score(student, "test", progress).accuracy
         if accuracy > self.best_accuracy:
             self.best_accuracy, self.best_epoch = accuracy, epoch
-            save_tensors(self._path, dict(student.state_dict()))
+            self.best = {name: value.to("cpu", copy=True) for name, value in student.state_dict().items()}
         return figures
 
     def final(self, last: nn.Module, student: nn.Module, *, progress: Progress = silent) -> dict[str, Any]:
@@ -58,7 +55,7 @@ class Selection:
             progress: is told after every batch of images.
         """
         last_score = self._score(last, "test", progress)
-        student.float().load_state_dict(load_tensors(self._path))
+        student.float().load_state_dict(self.best)
         best = self._score(student, "test", progress)
         on_validation = self.rule == "validation"
         return {

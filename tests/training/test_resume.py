@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import resource
+from dataclasses import replace
 
 import pytest
 import torch
 
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.runs import History
-from pursuhint.training.checkpoint import KEPT, checkpoints, latest_checkpoint, load_tensors
+from pursuhint.training.checkpoint import KEPT, checkpoints, latest_checkpoint
+from pursuhint.training.loop import Trainer
+from pursuhint.training.selection import Selection
 
 
 def assert_equal_runs(parts: list, whole) -> None:
@@ -111,11 +114,30 @@ def test_a_checkpoint_with_a_few_other_bytes_is_not_taken_for_whole(train, setti
     assert_equal_runs([first, second], whole)
 
 
-def test_a_damaged_best_student_is_said(train, settings_for, tmp_path):
-    train(settings_for(), stop_after=4)
-    (tmp_path / "checkpoints" / "best.pt").write_bytes(b"PK")
-    with pytest.raises(PursuhintError, match="best.pt` is damaged; try the run again with `--anew`"):
-        load_tensors(tmp_path / "checkpoints" / "best.pt")
+def test_an_epoch_that_left_no_checkpoint_leaves_no_best_student(train, settings_for, monkeypatch):
+    """Killed after its second epoch was the best, the run does it again, with figures that are worse."""
+    figures: list[float] = []
+    score = Selection._score
+
+    def scored(self, student, split, progress):
+        found = score(self, student, split, progress)
+        return found if split == "test" else replace(found, accuracy=figures.pop(0))
+
+    def killed(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Selection, "_score", scored)
+    settings = settings_for(epochs=3)
+    figures[:] = 0.5, 0.2, 0.3
+    whole = train(settings, folder="whole")
+    assert whole.final["best_epoch"] == 1
+    figures[:] = 0.5, 0.9, 0.2, 0.3
+    first = train(settings, stop_after=3)
+    with monkeypatch.context() as within:
+        within.setattr(Trainer, "_save", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(settings)
+    assert_equal_runs([first, train(settings)], whole)
 
 
 def test_no_readable_checkpoint_is_an_error(train, settings_for, tmp_path):
@@ -136,7 +158,7 @@ def test_a_checkpoint_of_another_version_is_refused(tmp_path):
 
 
 def test_no_checkpoint_is_none(tmp_path):
-    (tmp_path / "best.pt").write_bytes(b"")
+    (tmp_path / "other.pt").write_bytes(b"")
     assert latest_checkpoint(tmp_path) is None
 
 
