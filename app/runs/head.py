@@ -106,7 +106,8 @@ def _labels(run: RunFolder, summary: dict[str, Any], tags: list[str]) -> None:
             placeholder="Choose or type",
         )
         rename = failures.kept(lambda: relabel(run, st.session_state[called], st.session_state[tagged]))
-        st.form_submit_button("Save", on_click=rename, type="primary")
+        if st.form_submit_button("Save", on_click=rename, type="primary"):
+            st.rerun()  # the table of runs shows them too
 
 
 def relabel(run: RunFolder, name: str, tags: list[str]) -> None:

@@ -100,6 +100,7 @@ def test_a_run_is_watched_and_compared(page, open_page, visit, idle, app, new_ru
     page.get_by_role("textbox", name="Name", exact=True).fill("kept for good")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("heading", name="kept for good").wait_for()
+    page.locator("td", has_text="kept for good").wait_for(state="attached")  # in the table of runs, too
     with page.expect_download() as download:
         page.get_by_role("button", name="Download student").click()
     file = tmp_path / "student.safetensors"
