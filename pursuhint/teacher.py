@@ -27,6 +27,12 @@ N_HEAT = 100
 """Images that tell which two are the likeliest."""
 ABOVE_CHANCE = 0.1
 """A teacher must be so much better than guessing, or twice as good where that is less."""
+LUCK = 1e-3
+"""And so good that guessing would do as well less often than this."""
+
+
+class NotFiniteError(PursuhintError):
+    """A network answers with what is no number."""
 
 
 @dataclass(frozen=True)
@@ -209,24 +215,38 @@ def score(
     """Measure a network on a split.
 
     Raises:
-        PursuhintError: the network's outputs are not finite.
+        NotFiniteError: the network's outputs are not finite.
     """
     from scipy.special import log_softmax
 
     logits = logits_of(model, split, preprocess, batch_size=batch_size, progress=progress)
     if not np.isfinite(logits).all():
-        raise PursuhintError("the network's outputs are not finite on this data; its weights are damaged")
+        raise NotFiniteError("the network's outputs are not finite on this data; its weights are damaged")
     likelihood = log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(split)), split.labels]
     accuracy = float((logits.argmax(axis=1) == split.labels).mean())
     return Score(accuracy, len(split), float(-likelihood.mean()))
 
 
-def check_strength(accuracy: float, classes: int, *, allow_weak: bool = False) -> None:
-    """Raise InputError when a teacher is near chance level, unless that is allowed."""
-    chance = 1 / classes
-    if accuracy < chance + min(chance, ABOVE_CHANCE) and not allow_weak:
+def check_strength(accuracy: float, labels: np.ndarray, classes: int, *, allow_weak: bool = False) -> None:
+    """Make sure that a teacher does better than chance: than guessing, or naming the commonest class.
+
+    Args:
+        accuracy: on some images.
+        labels: of these images, int, shape (n,).
+        classes: that the teacher knows.
+        allow_weak: take any.
+
+    Raises:
+        InputError: it is near chance level, or chance would often do as well on so few images.
+    """
+    from scipy.stats import binom
+
+    n, chance = len(labels), max(1 / classes, float(np.bincount(labels).max() / len(labels)))
+    lucky = min(n, binom.isf(LUCK, n, chance) + 1) / n  # all right is enough, however few they are
+    least = max(1 / classes + min(1 / classes, ABOVE_CHANCE), lucky)
+    if accuracy < least and not allow_weak:
         raise InputError(
-            f"the teacher is right on {accuracy:.1%} of the images, near chance ({chance:.1%}): its "
-            "weights, "
-            f"preprocessing or class order do not fit this data; allow it with `--allow-weak-teacher`"
+            f"the teacher is right on {accuracy:.1%} of {n:,} images, near chance ({chance:.1%}; expected "
+            f"at least {least:.1%}): its weights, preprocessing or class order do not fit this data; allow "
+            "it with `--allow-weak-teacher`"
         )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 import torch
@@ -113,21 +115,45 @@ def test_outputs_that_are_not_finite_are_an_error(digits: ImageData):
 
 
 def test_a_teacher_near_chance_needs_permission():
-    check_strength(0.5, 10)
-    check_strength(0.11, 10, allow_weak=True)
-    with pytest.raises(
-        InputError, match=r"right on 11.0% of the images, near chance \(10.0%\): its weights, .*allow"
-    ):
-        check_strength(0.11, 10)
+    labels = np.arange(10_000) % 10
+    check_strength(0.5, labels, 10)
+    check_strength(0.11, labels, 10, allow_weak=True)
+    message = (
+        r"right on 11.0% of 10,000 images, near chance \(10.0%; expected at least 20.0%\): its weights, "
+    )
+    with pytest.raises(InputError, match=message):
+        check_strength(0.11, labels, 10)
 
 
 @pytest.mark.parametrize(
     ("classes", "weak", "strong"), [(2, 0.59, 0.61), (3, 0.42, 0.44), (10, 0.19, 0.21), (100, 0.019, 0.021)]
 )
 def test_what_is_near_chance_goes_with_the_classes(classes, weak, strong):
-    check_strength(strong, classes)
+    labels = np.arange(10_000) % classes
+    check_strength(strong, labels, classes)
     with pytest.raises(InputError, match="near chance"):
-        check_strength(weak, classes)
+        check_strength(weak, labels, classes)
+
+
+@pytest.mark.parametrize(("classes", "n"), [(2, 30), (10, 50), (100, 100), (100, 500), (1000, 500)])
+def test_who_guesses_does_not_pass_by_luck(classes, n):
+    generator = np.random.default_rng(0)
+    passed = 0
+    for _ in range(300):
+        labels = generator.permutation(np.arange(n) % classes)
+        right = (generator.integers(classes, size=n) == labels).mean()
+        with contextlib.suppress(InputError):
+            check_strength(right, labels, classes)
+            passed += 1
+    assert passed <= 2  # 0.3 are expected
+
+
+def test_the_commonest_class_is_no_knowledge_and_few_images_are_no_fault():
+    labels = np.arange(500) < 50
+    with pytest.raises(InputError, match=r"right on 90.0% of 500 images, near chance \(90.0%; expected at"):
+        check_strength(0.9, labels.astype(np.int64), 2)
+    check_strength(0.96, labels.astype(np.int64), 2)
+    check_strength(1.0, np.array([0, 1, 0, 1]), 2)
 
 
 def test_the_built_in_teacher_does_what_its_card_says(digits: ImageData):

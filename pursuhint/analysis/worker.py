@@ -157,7 +157,7 @@ def _read_layers(folder: AnalysisFolder, data: ImageData, teacher: Teacher, prog
     if predictions is None:
         predictions = _passed(folder, teacher, probe, layers, progress)
     seen_accuracy = float((predictions == probe.labels).mean())
-    check_strength(seen_accuracy, teacher.classes, allow_weak=settings.allow_weak_teacher)
+    check_strength(seen_accuracy, probe.labels, teacher.classes, allow_weak=settings.allow_weak_teacher)
     _save_probe(folder.path, probe, predictions)
     files = sorted((folder.path / FEATURES).glob("*.npy"))
     card = AnalysisCard(

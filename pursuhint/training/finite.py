@@ -2,38 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from pursuhint.errors import PursuhintError
+from pursuhint.training.window import TOTAL, WEIGHTED
 
+KEPT = "the last good checkpoint, if there is one, is kept: lower the learning rate"
 NEVER = 1 << 62
 """Stands for the step of a loss that was always finite."""
 
 
-def check_losses(named: Mapping[str, Tensor], epoch: int, step: int) -> None:
+def check_losses(named: Mapping[str, Tensor], epoch: int, step: int, *, before: Mapping[str, Tensor]) -> None:
     """Make sure that every loss is finite.
 
     Args:
         named: scalars by name.
         epoch: counted from 0.
         step: of the epoch, counted from 0.
+        before: the `step_values` of the last step that was good, or their means over some; none at the start.
 
     Raises:
-        PursuhintError: names the first loss that is not.
+        PursuhintError: names the losses that are not.
     """
-    for name, value in named.items():
-        if not bool(torch.isfinite(value)):
-            raise _bad_loss(name, str(value.item()), epoch, step)
+    bad = [name for name, value in named.items() if not bool(torch.isfinite(value))]
+    if bad:
+        raise _bad_losses(bad, str(named[bad[0]].item()), epoch, step, before)
 
 
-def _bad_loss(name: str, became: str, epoch: int, step: int) -> PursuhintError:
-    return PursuhintError(
-        f"the loss `{name}` became {became} in epoch {epoch + 1} at step {step + 1}; the last good "
-        "checkpoint, if there is one, is kept: lower the learning rate or this term's weight"
-    )
+def _bad_losses(
+    names: Sequence[str], became: str, epoch: int, step: int, before: Mapping[str, Tensor]
+) -> PursuhintError:
+    """Return what to tell of losses that turned bad in the same step; several did so through the student."""
+    losses = [name for name in names if name != TOTAL and not name.startswith(WEIGHTED)] or names[:1]
+    where = f"became {became} in epoch {epoch + 1} at step {step + 1}"
+    if len(losses) == 1:
+        name = losses[0].removeprefix(WEIGHTED)
+        return PursuhintError(f"the loss `{name}` {where}; {KEPT} or this term's weight")
+    listed = ", ".join(f"`{name}`" for name in losses)
+    return diverged(f"the losses {listed} {where} at once: the step before led the weights astray", before)
+
+
+def diverged(seen: str, before: Mapping[str, Tensor]) -> PursuhintError:
+    """Return the error of a run whose student has weights that are of no use any more.
+
+    Args:
+        seen: what shows it.
+        before: as of `check_losses`; the largest term in them is named as what to lower.
+    """
+    parts = {name: abs(float(value)) for name, value in before.items() if name.startswith(WEIGHTED)}
+    if not parts:
+        return PursuhintError(f"{seen}; {KEPT} or the weights")
+    largest = max(parts, key=parts.__getitem__)
+    share = parts[largest] / max(sum(parts.values()), 1e-30)
+    name = largest.removeprefix(WEIGHTED)
+    return PursuhintError(f"{seen}; {KEPT}, or the weight of `{name}`, {share:.0%} of the total before")
 
 
 class FirstNotFinite:
@@ -52,16 +77,21 @@ class FirstNotFinite:
             here = torch.where(torch.isfinite(value.detach()), NEVER, step)
             self._steps[name] = torch.minimum(self._steps.get(name, here), here)
 
-    def check(self, epoch: int) -> None:
-        """Raise PursuhintError with the loss that was bad first and its step; begin anew when none was."""
+    def check(self, epoch: int, *, before: Mapping[str, Tensor]) -> None:
+        """Raise PursuhintError with the losses that were bad first and the step; begin anew when none was.
+
+        Args:
+            epoch: counted from 0.
+            before: as of `check_losses`.
+        """
         first = {name: int(step) for name, step in self._steps.items()}
         self._steps = {}
-        if first and min(first.values()) < NEVER:
-            name = min(first, key=first.__getitem__)
-            raise _bad_loss(name, "infinite or no number", epoch, first[name])
+        if first and (begun := min(first.values())) < NEVER:
+            names = [name for name, step in first.items() if step == begun]
+            raise _bad_losses(names, "infinite or no number", epoch, begun, before)
 
 
-def check_tensors(module: nn.Module, epoch: int) -> None:
+def check_tensors(module: nn.Module, epoch: int, *, before: Mapping[str, Tensor]) -> None:
     """Make sure that parameters and buffers are finite; before they are written over good ones.
 
     A gradient can overflow under losses that are finite, in the last step before a checkpoint too.
@@ -69,14 +99,15 @@ def check_tensors(module: nn.Module, epoch: int) -> None:
     Args:
         module: the student with its losses.
         epoch: counted from 0.
+        before: as of `check_losses`.
 
     Raises:
         PursuhintError: names the first tensor that is not.
     """
     for name, value in module.state_dict().items():
         if not bool(torch.isfinite(value).all()):
-            raise PursuhintError(
+            raise diverged(
                 f"`{name}` is no longer finite in epoch {epoch + 1}, though every loss was: a gradient "
-                "overflowed; the last good checkpoint, if there is one, is kept: lower the learning rate or "
-                "the weights"
+                "overflowed",
+                before,
             )

@@ -17,11 +17,12 @@ from pursuhint.errors import StopRequested
 from pursuhint.files import in_bytes
 from pursuhint.losses import Batch, Outputs
 from pursuhint.progress import Progress, silent
+from pursuhint.teacher import NotFiniteError
 from pursuhint.training.check import check_processes
 from pursuhint.training.checkpoint import latest_checkpoint, save_checkpoint
 from pursuhint.training.compiling import CompiledBlocks, Compiler
 from pursuhint.training.distiller import freeze_unreached, run_network, state_kept
-from pursuhint.training.finite import FirstNotFinite, check_losses, check_tensors
+from pursuhint.training.finite import FirstNotFinite, check_losses, check_tensors, diverged
 from pursuhint.training.memory import explain_out_of_memory
 from pursuhint.training.precision import build_fabric
 from pursuhint.training.prepare import Parts, build_batches, build_distiller
@@ -91,6 +92,7 @@ class Trainer:
         self.standing = Standing()
         self.window = Window()
         self._bad = FirstNotFinite()
+        self._good: dict[str, Tensor] = {}  # values of the last steps that were looked at
         self.weights: dict[str, float] = {}
         self.average: nn.Module | None = None
         self._compiler = None if settings.compile == "off" else Compiler(self._warn)
@@ -232,12 +234,8 @@ class Trainer:
             if (step + 1) % every == 0 or step + 1 == self.batches.steps:
                 self._log(self.window.mean(), epoch, step, rate)
         seconds = time.perf_counter() - began
-        check_tensors(self.distiller, epoch)
-        figures = self.processes.from_first(
-            lambda: self._unless_stopped(
-                lambda: self.selection.after_epoch(self._scored, epoch, progress=self._heed)
-            )
-        )
+        check_tensors(self.distiller, epoch, before=self._good)
+        figures = self.processes.from_first(lambda: self._unless_stopped(lambda: self._score_epoch(epoch)))
         if figures is None:
             self._save_within(epoch, self.batches.steps)
             steps = self.batches.steps
@@ -256,6 +254,13 @@ class Trainer:
         self._save()
         self.progress("training", epoch + 1, self.settings.epochs)
 
+    def _score_epoch(self, epoch: int) -> dict[str, float]:
+        try:
+            return self.selection.after_epoch(self._scored, epoch, progress=self._heed)
+        except NotFiniteError:
+            seen = f"after epoch {epoch + 1} the student's outputs are not finite: its weights went astray"
+            raise diverged(seen, self._good) from None
+
     def step(self, parts: Iterable[Batch], rate: float, epoch: int, step: int) -> dict[str, Tensor]:
         """Take one step with the parts of a batch; returns its `pursuhint.training.window.step_values`."""
         seed_step(self.settings.seed, epoch, step, self.processes.rank)
@@ -264,7 +269,7 @@ class Trainer:
 
         def check(named: Mapping[str, Tensor]) -> None:
             if self._reads_losses:
-                check_losses(named, epoch, step)
+                check_losses(named, epoch, step, before=self._good)
             else:
                 self._bad.note(named, step)
 
@@ -279,6 +284,8 @@ class Trainer:
         )
         if self.average is not None:
             self.average.update_parameters(self.distiller.student)
+        if self._reads_losses:
+            self._good = values
         return values
 
     def weights_at(self, epoch: float) -> dict[str, float]:
@@ -316,8 +323,9 @@ class Trainer:
 
     def _log(self, means: dict[str, Tensor], epoch: int, step: int, rate: float) -> None:
         means = self.processes.mean(means)
-        self._bad.check(epoch)
-        check_losses(means, epoch, step)
+        self._bad.check(epoch, before=self._good)
+        check_losses(means, epoch, step, before=self._good)
+        self._good = means
         self.record(
             "step",
             epoch=epoch + (step + 1) / self.batches.steps,
@@ -343,7 +351,7 @@ class Trainer:
             return None
 
     def _save_within(self, epoch: int, step: int) -> None:
-        check_tensors(self.distiller, epoch)
+        check_tensors(self.distiller, epoch, before=self._good)
         self.standing = Standing(epoch, step)
         self._save()
 

@@ -139,7 +139,7 @@ def _checked_accuracy(teacher: Teacher, data: ImageData, settings: RunSettings) 
     """
     images = choose_images(data.validation, min(N_CHECKED, len(data.validation)))
     accuracy = score(teacher.model, images, teacher.preprocess).accuracy
-    check_strength(accuracy, teacher.classes, allow_weak=settings.allow_weak_teacher)
+    check_strength(accuracy, images.labels, teacher.classes, allow_weak=settings.allow_weak_teacher)
     return accuracy
 
 

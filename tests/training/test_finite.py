@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -44,6 +46,37 @@ def test_each_part_is_named_with_its_step(train, settings_for, tmp_path, monkeyp
     ):
         train(settings_for())
     assert [path.name for path in checkpoints(tmp_path / "checkpoints")] == ["epoch-0001-step-000000.pt"]
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["on a CPU", "as on a GPU"])
+@pytest.mark.parametrize(
+    ("after", "value", "seen"),
+    [
+        (
+            5,
+            float("inf"),
+            "the losses `cls`, `logit` became .* in epoch 2 at step 3 at once: the step",
+        ),
+        (6, float("inf"), "`student.linear.weight` is no longer finite in epoch 2, though every loss was"),
+        (6, 3.4e38, "after epoch 2 the student's outputs are not finite: its weights went astray; the last"),
+    ],
+)
+def test_where_the_weights_went_astray_the_largest_term_is_named(
+    train, settings_for, monkeypatch, at_once, after, value, seen
+):
+    monkeypatch.setattr(loop.Trainer, "_reads_losses", at_once)
+    take_step, steps = loop.take_step, itertools.count(1)
+
+    def astray(fabric, module, *arguments, **options):
+        values = take_step(fabric, module, *arguments, **options)
+        if next(steps) == after:
+            torch.nn.init.constant_(module.student.linear.weight, value)
+        return values
+
+    monkeypatch.setattr(loop, "take_step", astray)
+    with pytest.raises(PursuhintError, match=seen) as told:
+        train(settings_for(weights={"logit": 1000}))
+    assert str(told.value).endswith("learning rate, or the weight of `logit`, 100% of the total before")
 
 
 def test_where_losses_are_read_later_the_first_bad_one_is_named(train, settings_for, monkeypatch):
