@@ -20,10 +20,14 @@ def check_settings(settings: RunSettings, *, student_is_known: bool = False) -> 
             without torch need not do it: torchvision's and timm's names come with their packages.
 
     Raises:
-        InputError: the student is unknown or a teacher's name, a file is missing, a weight is for a term that
-            is switched off, or several processes were started for what one has to do.
+        InputError: the student is unknown or a teacher's name, a file is missing, a weight, pairs or a share
+            is for something that is switched off, or several processes were started for what one has to do.
     """
     check_processes(settings, process_count())
+    if settings.pairs and settings.hint_loss == "none":
+        raise InputError("this run has no hint loss that pairs could guide; leave `--pair` out or choose one")
+    if settings.mix == "none" and settings.mix_alpha != RunSettings.model_fields["mix_alpha"].default:
+        raise InputError("nothing is blended in this run; leave `--mix-alpha` out or choose a `--mix`")
     source = settings.student.partition(":")[0] if student_is_known else parse_spec(settings.student).source
     if source == "builtin":
         raise InputError(

@@ -42,8 +42,9 @@ RECIPES: dict[str, TrainingRecipe] = {
     "imagenet": TrainingRecipe(100, 256, 0.1, 1e-4, "step", 0.0, (0.3, 0.6, 0.9)),
 }
 """`quick` is this project's default; `cifar` is RepDistiller's and that of PURSUhInT's example: x 0.1 at 150,
-180 and 210 of 240 epochs; `imagenet` is the usual one of RepDistiller and mdistiller: x 0.1 at 30, 60 and 90
-of 100 epochs."""
+180 and 210 of 240 epochs; `imagenet` has the epochs and rates of RepDistiller and mdistiller: x 0.1 at 30, 60
+and 90 of 100 epochs. Augmentation goes with the data, not with a recipe: published ImageNet figures are of
+random resized crops, which `pursuhint.augment` has not."""
 
 
 def recipe_named(name: str) -> TrainingRecipe:

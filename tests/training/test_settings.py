@@ -175,6 +175,11 @@ def test_the_title_says_student_and_losses(settings_for, fields: dict, title: st
             {"weights": {"mode": "fixed", "logit": 0}},
             "the logit loss `kd` has weight 0; give `--weight-logit`",
         ),
+        (
+            {"hint_loss": "none", "pairs": [{"hint": "layer1.0", "guided": "layer1.0"}]},
+            "this run has no hint loss that pairs could guide; leave `--pair` out",
+        ),
+        ({"mix_alpha": 0.3}, "nothing is blended in this run; leave `--mix-alpha` out"),
     ],
 )
 def test_what_can_be_refused_before_a_run_is(settings_for, fields: dict, message: str):
