@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 from app import state
 from app.bound import bound
+from app.limited import number
 from app.recipe import Recipe
 from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS, LossFacts, title_of
 from pursuhint.dry_run import DryRun
@@ -31,9 +33,17 @@ def draw() -> None:
         st.caption(description(HINT_FACTS[mine.recipe.hint_loss]))
     with st.container(horizontal=True, gap="small", vertical_alignment="top"):
         _choice("Logit loss", "logit_loss", LOGIT_FACTS, _at_its_temperature)
-        tie = bound("distill-temperature", mine.recipe.temperature, lambda t: mine.cook(temperature=t))
-        off = mine.recipe.logit_loss == "none"
-        st.number_input("Temperature T", 0.5, 20.0, step=0.5, width=115, disabled=off, **tie)
+        number(
+            "Temperature T",
+            "distill-temperature",
+            mine.recipe.temperature,
+            lambda warm: mine.cook(temperature=warm),
+            least=0.5,
+            most=20.0,
+            step=0.5,
+            width=115,
+            disabled=mine.recipe.logit_loss == "none",
+        )
     _weights()
 
 
@@ -82,12 +92,17 @@ def _weights() -> None:
         tie = bound("distill-weights", recipe.weights, _weigh)
         st.selectbox("Weights", options, format_func=lambda name: WEIGHINGS.get(name, name), width=230, **tie)
         for term in recipe.terms:
-            tie = bound(
-                f"distill-weight-{term}", getattr(recipe.numbers, term), lambda w, term=term: _set(term, w)
+            number(
+                f"share of L_{term}" if recipe.balanced else NAMES[term],
+                f"distill-weight-{term}",
+                getattr(recipe.numbers, term),
+                partial(_set, term),
+                least=0.0,
+                step=0.1,
+                format="%.4g",
+                width=115,
+                disabled=recipe.weights not in WEIGHINGS,
             )
-            label = f"share of L_{term}" if recipe.balanced else NAMES[term]
-            published = recipe.weights not in WEIGHINGS
-            st.number_input(label, 0.0, None, step=0.1, format="%.4g", width=115, disabled=published, **tie)
         if len(recipe.terms) > 1:
             with st.popover("Over the run", help="How the weights change while the student trains."):
                 for term in recipe.terms[1:]:

@@ -10,6 +10,7 @@ import streamlit as st
 from app import cached, failures, state
 from app.bound import bound
 from app.chrome import folded, several
+from app.limited import number
 from app.recipe import Recipe
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.files import in_bytes
@@ -58,10 +59,9 @@ def _settings() -> None:
     with left:
         _choice("Mix images", "mix", MIXES, "Blends each image and its label with another one's.")
         note = "Of the student, such as 0.999 a step: the average is scored and exported."
-        span = {"min_value": 0.0, "max_value": 0.9999, "step": 0.001}
-        _number("Average weights", "ema", note, format="%.4g", **span)
+        _number("Average weights", "ema", note, least=0.0, most=0.9999, step=0.001, format="%.4g")
         note = "Worked on one after the other: less memory, the same step."
-        _number("Parts of a batch", "accumulate", note, min_value=1, step=1)
+        _number("Parts of a batch", "accumulate", note, least=1, step=1)
     with right:
         _choice("Best epoch by", "select", SELECTIONS, "Published tables often take the test images.")
         _choice("Precision", "precision", PRECISIONS, "bfloat16 pays on GPUs and newer CPUs only.")
@@ -69,11 +69,11 @@ def _settings() -> None:
     left, right = st.columns(2)  # below each other on a phone
     with left:
         note = "Shows each image in so many views over and over, and asks the teacher about each once."
-        _number("Kept views", "keep_targets", note, min_value=1, step=1)
+        _number("Kept views", "keep_targets", note, least=1, step=1)
     if state.get().recipe.keep_targets:
         with right:
             note = "Disk that the teacher's answers may take."
-            _number("At most, in GB", "targets_limit", note, min_value=0.1, step=1.0, format="%.4g")
+            _number("At most, in GB", "targets_limit", note, least=0.1, step=1.0, format="%.4g")
 
 
 def changes(recipe: Recipe) -> str:
@@ -128,5 +128,5 @@ def _choice(label: str, field: str, offered: Mapping[str, str], note: str) -> No
 
 def _number(label: str, field: str, note: str, **shape: Any) -> None:
     mine = state.get()
-    tie = bound(f"distill-{field}", getattr(mine.recipe, field), lambda value: mine.cook(**{field: value}))
-    st.number_input(label, placeholder="off", help=note, **shape, **tie)
+    value, shape = getattr(mine.recipe, field), {"placeholder": "off", "help": note} | shape
+    number(label, f"distill-{field}", value, lambda found: mine.cook(**{field: found}), **shape)

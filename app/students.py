@@ -7,6 +7,7 @@ import streamlit as st
 from app import cached, proposals, state
 from app.bound import bound
 from app.chrome import count, several, short
+from app.limited import number
 from app.recipe import Recipe
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.plan import HintPlan
@@ -105,8 +106,10 @@ def pace(recipe: Recipe) -> str:
 
 def _number(label: str, field: str, least: float, step: float, **more: str) -> None:
     mine = state.get()
-    tie = bound(f"distill-{field}", getattr(mine.recipe, field), lambda value: mine.cook(**{field: value}))
-    st.number_input(label, least, None, step=step, **more, **tie)
+    value = getattr(mine.recipe, field)
+    number(
+        label, f"distill-{field}", value, lambda v: mine.cook(**{field: v}), least=least, step=step, **more
+    )
 
 
 def summary(student: StudentCard) -> str:

@@ -10,6 +10,7 @@ import streamlit as st
 from app import cached, failures, form_checks, start, state
 from app.bound import bound
 from app.chrome import count, folded, several, shape
+from app.limited import number
 from app.own_teacher import OwnTeacher
 from app.students import RECIPE_TITLES
 from app.words import plain
@@ -74,8 +75,10 @@ def _numbers(own: OwnTeacher) -> None:
             **_tie("recipe"),
         )
     left, right = st.columns(2)
-    left.number_input("Epochs", 1, None, step=1, **_tie("epochs"))
-    right.number_input("Learning rate", 0.0001, None, step=0.01, format="%.4g", **_tie("learning_rate"))
+    with left:
+        _number("Epochs", "epochs", least=1, step=1)
+    with right:
+        _number("Learning rate", "learning_rate", least=0.0001, step=0.01, format="%.4g")
 
 
 def _more(own: OwnTeacher, preprocesses: tuple[str, ...]) -> None:
@@ -89,8 +92,10 @@ def _more(own: OwnTeacher, preprocesses: tuple[str, ...]) -> None:
             "`auto` takes what belongs to the weights, else what suits the data.",
         )
         left, right = st.columns(2)
-        left.number_input("Batch size", 2, None, step=16, **_tie("batch_size"))
-        right.number_input("Seed", 0, None, step=1, **_tie("seed"))
+        with left:
+            _number("Batch size", "batch_size", least=2, step=16)
+        with right:
+            _number("Seed", "seed", least=0, step=1)
         st.text_input("Name", placeholder="network · no teacher", **_tie("name"))
 
 
@@ -146,6 +151,11 @@ def _time(wanted: RunSettings) -> None:
 def _tie(field: str) -> dict[str, Any]:
     mine = state.get()
     return bound(f"own-{field}", getattr(mine.own, field), lambda value: mine.school(**{field: value}))
+
+
+def _number(label: str, field: str, **shape: Any) -> None:
+    mine = state.get()
+    number(label, f"own-{field}", getattr(mine.own, field), lambda v: mine.school(**{field: v}), **shape)
 
 
 def _choice(label: str, field: str, offered: Mapping[str, str]) -> None:

@@ -256,6 +256,24 @@ def test_a_logit_loss_comes_with_its_usual_temperature(open_page, teacher):
     assert not app.exception and not app.error
 
 
+@pytest.mark.parametrize(
+    ("label", "wrong", "said"),
+    [
+        ("Epochs", -5, "Epochs: expected at least 1, found -5; the former value stays"),
+        ("Temperature T", 0.0, "Temperature T: expected 0.5 to 20, found 0; the former value stays"),
+        ("share of L_hint", -1.0, "share of L_hint: expected at least 0, found -1; the former value stays"),
+        ("Average weights", 1.5, "Average weights: expected 0 to 0.9999, found 1.5; the former value stays"),
+    ],
+)
+def test_a_number_beyond_its_limits_is_refused_in_words(open_page, teacher, label, wrong, said):
+    app = open_page("distill")
+    before = widget(app.number_input, label).value
+    widget(app.number_input, label).set_value(wrong).run()
+    assert [one.value for one in app.error] == [said]
+    assert widget(app.number_input, label).value == before
+    assert not app.run().error
+
+
 def test_a_recipe_fills_the_numbers_and_says_its_steps(open_page, teacher, launched):
     app = open_page("distill")
     widget(app.selectbox, "Recipe").set_value("imagenet").run()
