@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app import cached, failures, state
-from pursuhint.errors import PursuhintError
+from pursuhint.errors import InputError, PursuhintError
 from pursuhint.runs import RunFolder, find_run
 
 RUN, WITH = "run", "with"
@@ -25,7 +25,7 @@ def chosen(newest: RunFolder) -> list[RunFolder]:
     found: list[RunFolder] = []
     if named:
         with failures.shown():
-            found = [find_run(named)]
+            found = [_named(named)]
     for name in beside.split(",") if named else mine.overlay.runs:
         with suppress(PursuhintError):  # it was deleted meanwhile
             found.append(find_run(name)) if name else None
@@ -34,6 +34,15 @@ def chosen(newest: RunFolder) -> list[RunFolder]:
     mine.renew_ticket()
     _tell_address()
     return runs[: state.MOST_RUNS]
+
+
+def _named(run: str) -> RunFolder:
+    try:
+        return find_run(run)
+    except InputError:
+        if run not in state.get().overlay.runs:
+            raise
+        raise InputError(f"run `{run}` is gone: it was deleted in another tab or by a command") from None
 
 
 def take(ids: list[str], *, elsewhere: bool = True) -> None:

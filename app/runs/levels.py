@@ -47,9 +47,10 @@ class Levels:
             return ""
         said = []
         if self.untaught:
-            said.append(f"{points(share - getattr(self.untaught, f'{split}_accuracy'))} over no teacher")
+            alone = getattr(self.untaught, f"{split}_accuracy")
+            said.append(f"{points(share - alone)} points over no teacher")
         if self.teacher is not None:
-            said.append(f"{points(share - self.teacher)} to the teacher")
+            said.append(f"{points(share - self.teacher)} points to the teacher")
         return " · ".join(said)
 
 

@@ -23,10 +23,13 @@ def draw(runs: list[RunFolder]) -> None:
 
 
 def _is_live(runs: list[RunFolder]) -> bool:
-    return any(cached.runs().summary(run)["state"] in LIVE for run in runs)
+    there = (run for run in runs if run.path.is_dir())
+    return any(cached.runs().summary(run)["state"] in LIVE for run in there)
 
 
 def _draw(runs: list[RunFolder]) -> None:
+    if not all(run.path.is_dir() for run in runs):
+        st.rerun()  # somebody else has deleted it; the page finds another one
     index = cached.runs()
     history = index.history(runs[0])
     summaries = [index.summary(run) for run in runs]

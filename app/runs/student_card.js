@@ -54,7 +54,7 @@ function matrixOf({ matrix, names }, of) {
       }, String(count));
     }));
   });
-  return make("table", { class: "matrix" }, row("th", make("th", { title: "is, by row; taken for, by column" }, "is ↓ taken for →"),
+  return make("table", { class: "matrix" }, make("caption", {}, "rows: what it is · columns: what it is taken for"), row("th", "",
     ...names.map((name) => make("th", { title: name }, name))), ...rows);
 }
 

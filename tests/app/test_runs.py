@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -71,6 +72,17 @@ def test_a_run_says_its_hint_points_and_where_they_come_from(open_page, make_run
     assert "Hint points" not in texts(open_page("runs", run=run.id))
 
 
+def test_a_run_that_was_deleted_elsewhere_is_told_of_once(open_page, make_run):
+    other, run = make_run("finished", name="other"), make_run("stopped", name="gone")
+    app = open_page("runs", run=run.id)
+    shutil.rmtree(run.path)
+    widget(app.button, "Resume").click().run()
+    said = f"run `{run.id}` is gone: it was deleted in another tab or by a command"
+    assert said in [one.value for one in app.error] and app.title[0].value == "other"
+    app.run()
+    assert not app.error and app.query_params["run"] in (other.id, [other.id])
+
+
 def test_figures_of_a_finished_run_come_from_test(open_page, make_run):
     make_run("finished")
     sizes = {one.label: one.value for one in open_page("runs").metric}
@@ -108,7 +120,7 @@ def test_curves_hold_the_journal_the_teacher_and_the_untaught_student(open_page,
         ("no teacher 70.00 %", pytest.approx(70))
     ]
     assert "finished run “alone” of the same student" in texts(app)
-    assert "+11.00 over no teacher · −8.60 to the teacher" in texts(app)
+    assert "+11.00 points over no teacher · −8.60 points to the teacher" in texts(app)
 
 
 def test_the_same_training_without_a_teacher_is_started_and_drawn_over_it(open_page, make_run, monkeypatch):
