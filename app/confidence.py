@@ -40,7 +40,7 @@ def stability(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> None
             analysis.stability(question, samples=samples)
             st.rerun()  # without the button
     if found is not None:
-        _show(found, view, fixed=preset)
+        _show(found, view, plan, fixed=preset)
 
 
 def question_of(plan: HintPlan) -> StabilityQuestion:
@@ -56,7 +56,7 @@ def kept(analysis: AnalysisFolder, plan: HintPlan) -> Stability | None:
     return analysis.kept_stability(question_of(plan), samples=state.get().choice.samples)
 
 
-def _show(found: Stability, view: LayerView, *, fixed: bool) -> None:
+def _show(found: Stability, view: LayerView, plan: HintPlan, *, fixed: bool) -> None:
     """Draw what was found; hint points that were chosen without looking are the same on all images."""
     if fixed:
         st.caption("These hint points do not depend on the images; which layers gather around them may.")
@@ -76,7 +76,8 @@ def _show(found: Stability, view: LayerView, *, fixed: bool) -> None:
     )
     if found.coverage.interval:
         low, high = found.coverage.interval
+        automatic = "" if found.hint_points == plan.hint_points else "the automatic "
         st.caption(
-            f"On other images the coverage of {plain(', '.join(found.hint_points))} would lie between "
-            f"{low:.3f} and {high:.3f} (95 %)."
+            f"On other images the coverage of {automatic}{plain(', '.join(found.hint_points))} would lie "
+            f"between {low:.3f} and {high:.3f} (95 %)."
         )

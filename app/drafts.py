@@ -56,5 +56,8 @@ def _keep(mine: state.AppState) -> None:
     content = Draft(teacher=teacher, plan=mine.step.plan, waiting=tuple(waiting), **vars(mine.choice))
     if content != mine.draft.content:
         identity = mine.draft.id if mine.draft.own else new_id()
+        if mine.draft.id and not mine.draft.own:
+            said = "You go on with a copy; the draft as it was keeps its address"
+            st.toast(said, icon=":material/file_copy:")
         save_draft(identity, content)  # where that fails, the next run of the page tries again
         mine.draft = KeptDraft(looked=True, id=identity, own=True, content=content)

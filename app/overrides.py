@@ -14,8 +14,10 @@ from app.access.people import named_people
 from app.chrome import several, shape, table_height
 from app.words import plain
 from pursuhint.analysis import AnalysisFolder
+from pursuhint.clustering import METHODS, PRESETS
 from pursuhint.errors import InputError
 from pursuhint.plan import HintPlan
+from pursuhint.similarity import METRICS
 from pursuhint.view import LayerView
 
 
@@ -140,6 +142,22 @@ def steps() -> None:
         st.button("Undo", on_click=mine.undo, disabled=not mine.past, icon=":material/undo:")
         st.button("Redo", on_click=mine.redo, disabled=not mine.future, icon=":material/redo:")
         st.button("Back to automatic", on_click=mine.forget_edits, disabled=automatic)
+
+
+def elsewhere() -> None:
+    """Say under which choice changes by hand wait when the present one shows none, and lead back there."""
+    mine = state.get()
+    if mine.choice not in mine.edited and mine.edited:
+        there = list(mine.edited)[-1]
+        method = (METHODS | PRESETS)[there.method].title
+        of = "" if there.samples is None else f", {there.samples:,} images"
+        st.button(
+            f"Your changes wait under {METRICS[there.metric].title}, {method}, K = {there.clusters}{of}",
+            on_click=lambda: mine.choose(**vars(there)),
+            key="hints-elsewhere",
+            type="tertiary",
+            icon=":material/history:",
+        )
 
 
 @failures.kept

@@ -26,7 +26,7 @@ def side_by_side(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> N
     table = pd.DataFrame(
         {
             "plan": [row.name for row in rows],
-            "K": [len(row.hint_points) or len(plan.hint_points) for row in rows],
+            "points": [len(row.hint_points) or len(plan.hint_points) for row in rows],
             "hint points": [", ".join(label[name] for name in row.hint_points) for row in rows],
             "coverage": [row.value for row in rows],
             "±": [row.half_width for row in rows],
@@ -34,13 +34,15 @@ def side_by_side(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> N
         }
     )
     columns = {
-        "K": st.column_config.NumberColumn(width=40),
+        "points": st.column_config.NumberColumn(width=50, help="How many hint points it has."),
+        "hint points": st.column_config.TextColumn(width=150),
         "coverage": st.column_config.ProgressColumn(
             format="%.3f",
             min_value=0.0,
             max_value=1.0,
+            width=115,
             help="Mean over all layers of the similarity to the nearest hint point. It rises with every "
-            "point, so only equal K compare.",
+            "point, so only plans of as many compare.",
         ),
         "±": st.column_config.NumberColumn(
             format="%.3f",

@@ -23,6 +23,8 @@ choices = st.container(horizontal=True, gap="medium")
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     badges = st.container()
     overrides.steps()  # before what a choice may not allow: Undo leads out of it
+with st.container():
+    overrides.elsewhere()
 with choices:
     controls.metric("hints", analysis)
     controls.method("hints")

@@ -34,7 +34,7 @@ function layerInFull(seat, data, layer) {
   if (facts.swap) {
     const { hint: gives, layer: takes, change } = facts.swap;
     const other = named(data, data.layers.indexOf(hint ? takes : gives));
-    const said = hint ? ["with ", other, " instead"] : ["in place of ", other];
+    const said = hint ? ["with ", other, " of its cluster"] : ["in place of ", other];
     lines.push([make("span", {}, ...said), make("b", {}, `coverage ${signed(change)}`)]);
   }
   const badge = { ...ofLayer(data, layer), class: hint ? "badge solid" : "badge" };

@@ -173,6 +173,18 @@ def test_a_row_of_the_table_that_is_refused_keeps_no_other_back(open_page, teach
     assert all(f"`{plan.layers[row]}` is as the clusters chose it" in app.error[0].value for row in (0, 1))
 
 
+def test_changes_that_wait_under_another_choice_are_one_click_away(open_page, teacher):
+    app = open_page("hint_points")
+    state = app.session_state[KEY]
+    state.edit(choose_hints(teacher).with_override("add", "layer1.5"))
+    app.run()
+    assert "Your changes wait" not in " ".join(one.label for one in app.button)
+    widget(app.number_input, "Clusters K").set_value(4).run()
+    assert "layer1.5" not in hint_points(app)
+    widget(app.button, "Your changes wait under R²-CCA, PURSUhInT, K = 3").click().run()
+    assert "layer1.5" in hint_points(app) and state.choice == Choice()
+
+
 def test_the_last_hint_point_stays(open_page, teacher):
     from app.overrides import clicked
 

@@ -31,6 +31,13 @@ def test_a_first_visitor_sees_the_built_in_teachers_without_asking(open_page, te
     assert bars(open_page("hint_points")) == {name: found.frequency[name] for name in found.layers}
 
 
+def test_the_interval_says_of_which_hint_points_it_is(open_page, teacher):
+    app = open_page("hint_points")
+    assert "the coverage of layer1.1, layer2.2, layer3.2 would lie" in texts(app)
+    app.session_state[KEY].edit(choose_hints(teacher).with_override("add", "layer1.5"))
+    assert "the coverage of the automatic layer1.1, layer2.2, layer3.2 would lie" in texts(app.run())
+
+
 def test_resampling_waits_to_be_asked_for_and_is_kept(open_page, teacher):
     question = replace(DEFAULT, clusters=4)
     app = open_page("hint_points")
