@@ -12,6 +12,7 @@ from lightning_fabric.plugins import DoublePrecision, MixedPrecision, Precision
 from pursuhint.device import choose_device
 from pursuhint.errors import InputError
 from pursuhint.ranks import process_count
+from pursuhint.training.processes import OwnBuffers
 from pursuhint.training.settings import RunSettings
 
 
@@ -62,5 +63,9 @@ def build_fabric(settings: RunSettings) -> Fabric:
             "`--nproc_per_node` or train on the CPU with `--device cpu`"
         )
     return Fabric(
-        accelerator=device.type, devices=here, num_nodes=machines, strategy="ddp", plugins=[precision]
+        accelerator=device.type,
+        devices=here,
+        num_nodes=machines,
+        strategy=OwnBuffers(),
+        plugins=[precision],
     )
