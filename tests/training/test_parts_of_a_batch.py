@@ -223,6 +223,14 @@ def test_more_processes_than_gpus_are_refused(settings_for, monkeypatch):
         precision.build_fabric(settings_for())
 
 
+def test_several_processes_and_one_named_gpu_are_refused(settings_for, monkeypatch):
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(precision, "choose_device", torch.device)
+    with pytest.raises(InputError, match="`device` cuda:0 is one GPU, and each of 2 processes takes its own"):
+        precision.build_fabric(settings_for(device="cuda:0"))
+
+
 @pytest.mark.slow
 def test_an_error_in_one_process_ends_all(settings_for, tmp_path: Path):
     """The first process, which waits for the gradients of the second, says what happened there."""
