@@ -67,3 +67,8 @@ def test_a_run_that_goes_on_together_stays_attached(pursuhint, settings_for, sec
     line = pursuhint("runs", command, run.id, "--detach").refused()
     assert line.startswith("a run that torchrun starts cannot be detached; leave out `--detach`")
     assert not run.is_live()
+
+
+def test_processes_that_train_together_are_not_tried_first(pursuhint, second_of_two):
+    line = pursuhint(*TRAIN.split("|"), "--dry-run").refused()
+    assert line.startswith("a run that torchrun starts cannot be tried first; leave out `--dry-run`, or")
