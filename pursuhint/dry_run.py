@@ -20,6 +20,7 @@ from pursuhint.files import write_bytes
 from pursuhint.home import home, targets_folder
 from pursuhint.jobs import answer, ask
 from pursuhint.progress import Progress, silent
+from pursuhint.ranks import check_alone
 from pursuhint.training.check import check_settings
 from pursuhint.training.settings import RunSettings
 
@@ -103,9 +104,10 @@ def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
         progress: is told of data that are made ready.
 
     Raises:
-        InputError: the settings cannot be used.
+        InputError: the settings cannot be used, or torchrun has started several processes.
         PursuhintError: a step fails, or what the run has to write cannot be written.
     """
+    check_alone("tried first", "--dry-run")
     check_settings(settings)
     began = time.perf_counter()
     from pursuhint.training import measuring

@@ -14,6 +14,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from pursuhint.progress import Progress, silent
+from pursuhint.ranks import is_first_process
 
 WIDTH_OF_A_FILE = 160
 """Columns when stdout is no terminal: nothing is cut short that a program or a log would want whole."""
@@ -40,8 +41,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
 
 @contextmanager
 def progress_bars(*, quiet: bool = False) -> Iterator[Progress]:
-    """Show a bar for every reported stage on stderr; nothing when quiet or when stderr is no terminal."""
-    if quiet or not err.is_terminal:
+    """Show a bar for every reported stage on stderr; nothing when quiet or when stderr is no terminal.
+
+    Of several processes only the first one shows any.
+    """
+    if quiet or not err.is_terminal or not is_first_process():
         yield silent
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

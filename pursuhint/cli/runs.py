@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -11,10 +12,12 @@ import typer
 from pursuhint.cli import options as o
 from pursuhint.cli.class_table import class_rows
 from pursuhint.cli.output import err, out, percent, print_json, several, table
+from pursuhint.cli.together import by_first
 from pursuhint.errors import InputError
 from pursuhint.files import in_bytes
 from pursuhint.jobs import LIVE, stopping
 from pursuhint.origin import origin
+from pursuhint.ranks import check_alone, is_first_process
 from pursuhint.runs import History, RunFolder, find_run, list_runs
 from pursuhint.runs.leftovers import leftovers, remove_leftovers
 
@@ -95,8 +98,11 @@ def stop(run: RunId, as_json: o.AsJson = False) -> None:
 def resume(run: RunId, detach: o.Detach = False, now: o.Now = False, as_json: o.AsJson = False) -> None:
     """Go on with a stopped, failed or lost run from its newest checkpoint."""
     folder = find_run(run)
-    _refuse_unless(folder, ("stopped", "failed", "lost"), "resumed")
-    _go_on(folder, detach=detach, now=now, as_json=as_json)
+
+    def prepare() -> None:
+        _refuse_unless(folder, ("stopped", "failed", "lost"), "resumed")
+
+    _go_on(folder, prepare, detach=detach, now=now, as_json=as_json)
 
 
 @app.command()
@@ -109,10 +115,13 @@ def retry(
 ) -> None:
     """Try a failed or lost run again, from its newest checkpoint or anew."""
     folder = find_run(run)
-    _refuse_unless(folder, ("failed", "lost"), "tried again")
-    if anew:
-        folder.begin_anew()
-    _go_on(folder, detach=detach, now=now, as_json=as_json)
+
+    def prepare() -> None:
+        _refuse_unless(folder, ("failed", "lost"), "tried again")
+        if anew:
+            folder.begin_anew()
+
+    _go_on(folder, prepare, detach=detach, now=now, as_json=as_json)
 
 
 @app.command()
@@ -195,14 +204,19 @@ def _refuse_unless(run: RunFolder, states: tuple[str, ...], done: str) -> None:
         raise InputError(f"run `{run.id}` is {state}; only a {allowed} run can be {done}")
 
 
-def _go_on(run: RunFolder, *, detach: bool, now: bool, as_json: bool) -> None:
+def _go_on(run: RunFolder, prepare: Callable[[], None], *, detach: bool, now: bool, as_json: bool) -> None:
+    """Go on with a run, once the first process has found that it can and has prepared it."""
+    if detach:
+        check_alone("detached", "--detach")
+    by_first(run.run_settings, prepare)
     if detach:
         run.launch(now=now)
     else:
         from pursuhint.cli.events import work_here
 
         work_here(run, now=now, as_json=as_json)
-    _answer(run, as_json)
+    if is_first_process():
+        _answer(run, as_json)
 
 
 def _answer(run: RunFolder, as_json: bool) -> None:

@@ -14,11 +14,12 @@ from pursuhint.cli.dry_run import tell_dry_run
 from pursuhint.cli.events import work_here
 from pursuhint.cli.output import compared, out, percent, print_json, progress_bars, table
 from pursuhint.cli.students import tell_automatic
+from pursuhint.cli.together import by_first
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import copy_file, write_json
 from pursuhint.plan import HintPlan
 from pursuhint.published import DEFAULT
-from pursuhint.ranks import is_first_process, process_count
+from pursuhint.ranks import check_alone, is_first_process
 from pursuhint.runs import RunFolder, create_run, find_run
 from pursuhint.students import parse_target
 from pursuhint.students.automatic import automatic_student
@@ -78,7 +79,7 @@ def train(
         return tell_dry_run(settings, as_json=as_json)
     run = _run(settings, detach=detach, now=now, as_json=as_json)
     if out_file and not detach:
-        _write_teacher(run, out_file)
+        by_first(settings, lambda: _write_teacher(run, out_file))
 
 
 @o.takes(recipe=o.training_options, weighing=o.weight_options)
@@ -137,7 +138,7 @@ def distill(
         with progress_bars(quiet=as_json) as progress:
             teacher, found = automatic_student(target, chosen, data=data, progress=progress)
         student = found.spec
-        if not as_json:
+        if not as_json and is_first_process():
             tell_automatic(target, teacher, found)
     settings = make_settings(
         kind="distill",
@@ -233,12 +234,9 @@ def _run(settings: RunSettings, *, detach: bool, now: bool, as_json: bool) -> Ru
     from pursuhint.training.check import check_settings
 
     check_settings(settings)
-    together = process_count() > 1
-    if detach and together:
-        raise InputError(
-            "a run that torchrun starts cannot be detached; leave out `--detach`, or start the run alone"
-        )
-    run = _create_together(settings) if together else create_run(settings)
+    if detach:
+        check_alone("detached", "--detach")
+    run = RunFolder(by_first(settings, lambda: create_run(settings).path))
     if detach:
         pid = run.launch(now=now)
         if as_json:
@@ -269,12 +267,6 @@ def _run(settings: RunSettings, *, detach: bool, now: bool, as_json: bool) -> Ru
         highlight=False,
     )
     return run
-
-
-def _create_together(settings: RunSettings) -> RunFolder:
-    from pursuhint.runs.worker import create_run_together
-
-    return create_run_together(settings)
 
 
 def _pair(text: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from pursuhint.progress import Progress, silent
 from pursuhint.ranks import is_first_process, process_count, process_rank
 from pursuhint.runs.circumstances import check_same_data, circumstances, what_changed
 from pursuhint.runs.examine import examine
-from pursuhint.runs.folder import NOW, RunFolder, create_run
+from pursuhint.runs.folder import NOW, RunFolder
 from pursuhint.runs.queue import Place, queue_device, turn
 from pursuhint.runs.signals import stop_together_on_signal, stopping_on_signal
 from pursuhint.training.settings import RunSettings
@@ -113,19 +113,6 @@ def _turn(
         yield
 
 
-def create_run_together(settings: RunSettings) -> RunFolder:
-    """Make the folder of a new run, once for all processes that torchrun started.
-
-    Args:
-        settings: of the run, the same in every process.
-    """
-    from pursuhint.training.precision import build_fabric
-    from pursuhint.training.processes import Processes
-
-    processes = Processes(build_fabric(settings))
-    return RunFolder(processes.from_first(lambda: create_run(settings).path))
-
-
 def _failed_elsewhere(run: RunFolder) -> str:
     """Return why another process of this run has failed; what the others then see is only its absence."""
     state = run.last_state()
@@ -193,8 +180,12 @@ def _trained(
             record("warning", text=text)
     trainer.start()
     final = trainer.run()
-    if processes.first:
-        export_student(trainer.distiller.student, run.student, settings=settings, parts=parts, figures=final)
+    # In the first one; that none leaves before it has written is what callers in the others count on.
+    processes.from_first(
+        lambda: export_student(
+            trainer.distiller.student, run.student, settings=settings, parts=parts, figures=final
+        )
+    )
     return final
 
 

@@ -12,6 +12,7 @@ from lightning_fabric.plugins import DoublePrecision, MixedPrecision, Precision
 from pursuhint.device import choose_device
 from pursuhint.errors import InputError
 from pursuhint.ranks import process_count
+from pursuhint.training.processes import OwnBuffers
 from pursuhint.training.settings import RunSettings
 
 
@@ -48,13 +49,19 @@ def build_fabric(settings: RunSettings) -> Fabric:
     """Build the Fabric of a run: one device, or one for each process that ``torchrun`` has started.
 
     Raises:
-        InputError: the precision does not fit the device, or there are fewer GPUs than processes.
+        InputError: the precision does not fit the device, there are fewer GPUs than processes, or several
+            processes were given one GPU by its number.
     """
     device = choose_device(settings.device)
     precision = build_precision(settings.precision, device)
     if process_count() == 1:
         devices = 1 if device.type == "cpu" else [device.index or 0]
         return Fabric(accelerator=device.type, devices=devices, plugins=[precision])
+    if device.type != "cpu" and device.index is not None:
+        raise InputError(
+            f"`device` {device} is one GPU, and each of {process_count()} processes takes its own; use "
+            f"`--device {device.type}` (which ones: CUDA_VISIBLE_DEVICES) or start the run alone"
+        )
     here, machines = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["GROUP_WORLD_SIZE"])
     if device.type != "cpu" and here > torch.accelerator.device_count():
         raise InputError(
@@ -62,5 +69,9 @@ def build_fabric(settings: RunSettings) -> Fabric:
             "`--nproc_per_node` or train on the CPU with `--device cpu`"
         )
     return Fabric(
-        accelerator=device.type, devices=here, num_nodes=machines, strategy="ddp", plugins=[precision]
+        accelerator=device.type,
+        devices=here,
+        num_nodes=machines,
+        strategy=OwnBuffers(),
+        plugins=[precision],
     )

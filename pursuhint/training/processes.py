@@ -8,11 +8,29 @@ from typing import TypeVar
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, distributed
+from lightning_fabric.strategies import DDPStrategy
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 T = TypeVar("T")
 PATIENCE = timedelta(days=7)
 """How long the others wait while the first process scores and writes."""
+
+
+class OwnBuffers(DDPStrategy):
+    """Gradients are exchanged in every step, buffers only once, before the first one.
+
+    Torch would send the first process's buffers to all in every step: the memory banks of `crd`, which are
+    equal everywhere, again and again, and statistics of batch norm, which nothing reads that trains: those of
+    the first process are scored, averaged and saved, and in train mode none enter a result.
+    """
+
+    def setup_module(self, module: nn.Module) -> DistributedDataParallel:
+        """Wrap a module; its parameters and buffers are those of the first process then."""
+        wrapped = super().setup_module(module)
+        # Handed to it from the start, this would leave out the first exchange too.
+        wrapped.broadcast_buffers = False
+        return wrapped
 
 
 class Processes:

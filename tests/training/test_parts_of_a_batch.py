@@ -70,6 +70,16 @@ def assert_same_memory(first: dict[str, torch.Tensor], second: dict[str, torch.T
     assert all(torch.equal(value, second[name]) for name, value in first.items()), "to the last digit"
 
 
+def assert_own_statistics(*processes: dict[str, torch.Tensor]) -> None:
+    """Batch norm begins as in the first process; then nobody tells its statistics to the others."""
+    for rank, found in enumerate(processes):
+        mean = found["before"]
+        assert torch.equal(mean, torch.zeros_like(mean))
+        for batch in together.own_batches(rank):
+            mean = 0.9 * mean + 0.1 * batch.double().mean(dim=0)
+        torch.testing.assert_close(found["after"], mean)
+
+
 @pytest.fixture
 def whole(settings_for, tmp_path: Path) -> dict[str, Any]:
     return together.trained(settings_for(**EXACT), tmp_path / "whole")
@@ -99,6 +109,7 @@ def test_two_processes_are_one(settings_for, tmp_path: Path, whole: dict[str, An
     assert json.loads(second["events"]) == [stopped], "the second process records nothing"
 
     assert_same_memory(first["contrast"], second["contrast"])
+    assert_own_statistics(first["statistics"], second["statistics"])
 
     assert [(tmp_path / f"exit-{rank}").read_text() for rank in (0, 1)] == ["0", "0"]
     (run,) = list_runs()
@@ -109,6 +120,25 @@ def test_two_processes_are_one(settings_for, tmp_path: Path, whole: dict[str, An
     assert "each batch of 32 is worked on in 2 parts: batch norm takes its" in history.warnings[0]
     assert "in 2 parts: `at+crd` moves what it remembers after each part" in history.warnings[1]
     assert run.student.is_file()
+
+
+@pytest.mark.slow
+def test_two_processes_that_stop_and_resume_are_two_that_do_not(settings_for, tmp_path: Path):
+    """Though each keeps statistics of its own and only those of the first are saved."""
+    settings = tmp_path / "settings.json"
+    settings.write_text(settings_for(hint_loss="at+crd", ema=0.8, accumulate=2).model_dump_json())
+    done = torchrun(together.__file__, "--resume", settings, tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, second = (torch.load(tmp_path / f"process-{rank}.pt", weights_only=True) for rank in (0, 1))
+    whole, resumed = first["whole"], first["resumed"]
+    assert resumed["events"] == whole["events"]
+    kinds = [event["kind"] for event in json.loads(whole["events"])]
+    assert kinds == ["step"] * 3 + ["epoch"] + ["step"] * 3 + ["epoch", "final"]
+    assert all(torch.equal(value, resumed["weights"][name]) for name, value in whole["weights"].items())
+    banks = [name for name in whole["weights"] if "bank" in name or "constants" in name]
+    assert len(banks) == 3
+    for process in (first, second):
+        assert all(torch.equal(process["resumed"]["weights"][b], whole["weights"][b]) for b in banks)
 
 
 def test_balanced_weights_are_those_of_the_whole_batch(settings_for, tmp_path: Path):
@@ -191,6 +221,14 @@ def test_more_processes_than_gpus_are_refused(settings_for, monkeypatch):
     monkeypatch.setattr(torch.accelerator, "device_count", lambda: 2)
     with pytest.raises(InputError, match="4 processes need 4 GPUs, found 2; start fewer with `--nproc_per_"):
         precision.build_fabric(settings_for())
+
+
+def test_several_processes_and_one_named_gpu_are_refused(settings_for, monkeypatch):
+    for name, value in {"TORCHELASTIC_RUN_ID": "x", "RANK": "0", "WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(precision, "choose_device", torch.device)
+    with pytest.raises(InputError, match="`device` cuda:0 is one GPU, and each of 2 processes takes its own"):
+        precision.build_fabric(settings_for(device="cuda:0"))
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,55 @@ def trained(settings: Any, folder: Path) -> dict[str, Any]:
         events.append({"kind": "stopped", "text": str(stop)})
     weights = {name: value.clone() for name, value in parts.student.model.state_dict().items()}
     return {"gradients": gradients, "weights": weights, "events": json.dumps(events)}
+
+
+def stopped_and_resumed(settings: Any, folder: Path, stops: list[int]) -> dict[str, Any]:
+    """Train to the end, stopped after so many steps at a time; return what was recorded and is left."""
+    from pursuhint.training.loop import Stopped, Trainer
+    from pursuhint.training.prepare import load_parts
+
+    events: list[dict[str, Any]] = []
+    for stop in [*stops, None]:
+        asked = iter(range(10**6))
+        trainer = Trainer(
+            settings,
+            load_parts(settings),
+            folder=folder,
+            record=lambda kind, **fields: events.append({"kind": kind, **fields}),
+            should_stop=lambda stop=stop, asked=asked: next(asked) == stop,
+        )
+        trainer._heed = lambda *_: None  # what is counted is steps
+        trainer.start()
+        with suppress(Stopped):
+            trainer.run()
+    clock = ("seconds", "images_per_second")
+    told = [
+        {name: value for name, value in event.items() if name not in clock}
+        for event in events
+        if event["kind"] in ("step", "epoch", "final")
+    ]
+    weights = {name: value.clone() for name, value in trainer.distiller.state_dict().items()}
+    return {"weights": weights, "events": json.dumps(told)}
+
+
+def own_statistics(settings: Any) -> dict[str, torch.Tensor]:
+    """Show a batch norm two batches of this process's own; return its mean before and after."""
+    from pursuhint.training.precision import build_fabric
+    from pursuhint.training.processes import Processes
+
+    processes = Processes(build_fabric(settings))
+    norm = nn.BatchNorm1d(4)
+    norm.running_mean.fill_(processes.rank)
+    module, _ = processes.fabric.setup(norm, torch.optim.SGD(norm.parameters()))
+    before = norm.running_mean.clone()
+    for batch in own_batches(processes.rank):
+        module(batch)
+    return {"before": before, "after": norm.running_mean.clone()}
+
+
+def own_batches(rank: int) -> torch.Tensor:
+    """Return two batches of a process: 8 rows of 4 numbers each."""
+    return torch.randn(2, 8, 4, generator=torch.Generator().manual_seed(1 + rank))
 
 
 def contrasted(rank: int) -> dict[str, torch.Tensor]:
@@ -115,8 +165,21 @@ if __name__ == "__main__":
     from pursuhint.ranks import process_rank
     from pursuhint.training.settings import make_settings
 
+    if sys.argv[1] == "--resume":
+        given, place = json.loads(Path(sys.argv[2]).read_text()), Path(sys.argv[3])
+        settings = make_settings(**given)
+        found = {
+            "whole": stopped_and_resumed(settings, place / "whole", []),
+            "resumed": stopped_and_resumed(settings, place / "resumed", [1, 3]),
+        }
+        torch.save(found, place / f"process-{process_rank()}.pt")
+        sys.exit()
     given, place = json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
-    found = trained(make_settings(**given), place) | {"contrast": contrasted(process_rank())}
+    settings = make_settings(**given)
+    found = trained(settings, place) | {
+        "contrast": contrasted(process_rank()),
+        "statistics": own_statistics(settings),
+    }
     torch.save(found, place / f"process-{process_rank()}.pt")
     for command in sys.argv[3:]:
         from pursuhint.cli import run
