@@ -74,6 +74,14 @@ def _deeds(run: RunFolder, summary: dict[str, Any], settings: RunSettings, tags:
     elif now != "finished":
         resume = failures.kept(run.launch)
         st.button("Resume", on_click=resume, key="run-resume", icon=":material/play_arrow:")
+        if summary["epoch"]:
+            st.button(
+                "Finish",
+                on_click=failures.kept(lambda: run.launch(finish=True) and None),
+                key="run-finish",
+                icon=":material/flag:",
+                help="Train no further: measure the best student so far on the test images, and export it.",
+            )
     if now not in LIVE and st.button("Delete", key="run-delete", icon=":material/delete:"):
         confirm_delete([run], summary["name"])
     if run.student.is_file():

@@ -9,13 +9,14 @@ from pursuhint.files import in_bytes
 from pursuhint.runs import RunFolder
 
 
-def work_here(run: RunFolder, *, now: bool, as_json: bool) -> None:
+def work_here(run: RunFolder, *, now: bool, as_json: bool, finish: bool = False) -> None:
     """Work on a run in this process, with a bar and what it says; Ctrl-C stops it with a checkpoint.
 
     Args:
         run: to work on.
         now: do not wait until the device is free.
         as_json: stdout is for JSON.
+        finish: train no further: measure and export the best student so far.
     """
     from pursuhint.runs.signals import stopping_on_signal
     from pursuhint.runs.worker import work
@@ -25,7 +26,7 @@ def work_here(run: RunFolder, *, now: bool, as_json: bool) -> None:
 
     with progress_bars(quiet=as_json) as progress, stopping_on_signal(run):
         watch = None if as_json else announce
-        work(run, progress=progress, watch=watch, waiting=waiting, now=now, own=True)
+        work(run, progress=progress, watch=watch, waiting=waiting, now=now, own=True, finish=finish)
 
 
 def announce(kind: str, **fields: Any) -> None:

@@ -125,6 +125,18 @@ def retry(
 
 
 @app.command()
+def finish(run: RunId, detach: o.Detach = False, now: o.Now = False, as_json: o.AsJson = False) -> None:
+    """End a stopped, failed or lost run where it stands: measure and export its best student so far."""
+    folder = find_run(run)
+
+    def prepare() -> None:
+        _refuse_unless(folder, ("stopped", "failed", "lost"), "finished")
+        folder.check_finishable()
+
+    _go_on(folder, prepare, detach=detach, now=now, as_json=as_json, finish=True)
+
+
+@app.command()
 def mirror(run: RunId, as_json: o.AsJson = False) -> None:
     """Complete a run's mirrors (TensorBoard, MLflow) from its journal."""
     from pursuhint.runs.mirrors import complete
@@ -204,17 +216,25 @@ def _refuse_unless(run: RunFolder, states: tuple[str, ...], done: str) -> None:
         raise InputError(f"run `{run.id}` is {state}; only a {allowed} run can be {done}")
 
 
-def _go_on(run: RunFolder, prepare: Callable[[], None], *, detach: bool, now: bool, as_json: bool) -> None:
+def _go_on(
+    run: RunFolder,
+    prepare: Callable[[], None],
+    *,
+    detach: bool,
+    now: bool,
+    as_json: bool,
+    finish: bool = False,
+) -> None:
     """Go on with a run, once the first process has found that it can and has prepared it."""
     if detach:
         check_alone("detached", "--detach")
     by_first(run.run_settings, prepare)
     if detach:
-        run.launch(now=now)
+        run.launch(now=now, finish=finish)
     else:
         from pursuhint.cli.events import work_here
 
-        work_here(run, now=now, as_json=as_json)
+        work_here(run, now=now, as_json=as_json, finish=finish)
     if is_first_process():
         _answer(run, as_json)
 

@@ -17,6 +17,7 @@ from pursuhint.cli.students import tell_automatic
 from pursuhint.cli.together import by_first
 from pursuhint.errors import InputError, unknown
 from pursuhint.files import copy_file, write_json
+from pursuhint.jobs import LIVE
 from pursuhint.plan import HintPlan
 from pursuhint.published import DEFAULT
 from pursuhint.ranks import check_alone, is_first_process
@@ -180,10 +181,9 @@ def export(
         raise unknown("format", file_format, ["safetensors"])
     folder = find_run(run)
     if not folder.student.is_file():
-        state = folder.last_state()
-        raise InputError(
-            f"run `{folder.id}` is {state['state']} and has no student yet; wait until it has finished"
-        )
+        state = folder.last_state()["state"]
+        advice = "wait until it has finished" if state in LIVE else "resume it, or end it by `runs finish`"
+        raise InputError(f"run `{folder.id}` is {state} and has no student yet; {advice}")
     target = out_file or Path(f"{folder.id}.safetensors")
     copy_file(folder.student, target)
     card = read_card(target)

@@ -23,7 +23,7 @@ from pursuhint.runs.queue import place_of, queue_device
 from pursuhint.training.settings import RunSettings, make_settings
 
 WORKER = "pursuhint.runs.worker"
-NOW = "--now"
+NOW, FINISH = "--now", "--finish"
 STUDENT = "student.safetensors"
 EXAMINATION = "examination"
 """The folder inside a run's in which its student is examined."""
@@ -122,17 +122,32 @@ class RunFolder(JobFolder):
         """Change its name or its tags; see `pursuhint.runs.labels.write_labels`."""
         write_labels(self.path, name=name, tags=tags)
 
-    def launch(self, *, now: bool = False) -> int:
+    def launch(self, *, now: bool = False, finish: bool = False) -> int:
         """Start or resume the run in a process of its own and return its number.
 
         Args:
             now: train at once; else the process waits until the run's device is free.
+            finish: train no further, see `check_finishable`.
 
         Raises:
-            InputError: the run has finished.
+            InputError: the run has finished, or there is nothing to finish it with.
         """
         self.check_unfinished()
-        return self.start(WORKER, *([NOW] if now else []), threads=self.run_settings.threads)
+        if finish:
+            self.check_finishable()
+        options = [option for option, wanted in ((NOW, now), (FINISH, finish)) if wanted]
+        return self.start(WORKER, *options, threads=self.run_settings.threads)
+
+    def check_finishable(self) -> None:
+        """Make sure that the run has a student to end with: the best one of the epochs it has done.
+
+        Raises:
+            InputError: no epoch was done.
+        """
+        if self.summary()["epoch"] < 1:
+            raise InputError(
+                f"run `{self.id}` has done no epoch, so there is no student to finish it with; resume it"
+            )
 
     def check_unfinished(self) -> None:
         """Refuse to go on with a run that has finished.

@@ -1,5 +1,7 @@
 """The run worker: ``python -m pursuhint.runs.worker FOLDER [--now]`` trains what the settings there say.
 
+With ``--finish`` it trains no further, but measures and exports the best student so far.
+
 ``torchrun --nproc_per_node N -m pursuhint.runs.worker FOLDER`` does the same in N processes.
 """
 
@@ -18,7 +20,7 @@ from pursuhint.progress import Progress, silent
 from pursuhint.ranks import is_first_process, process_count, process_rank
 from pursuhint.runs.circumstances import check_same_data, circumstances, what_changed
 from pursuhint.runs.examine import examine
-from pursuhint.runs.folder import NOW, RunFolder
+from pursuhint.runs.folder import FINISH, NOW, RunFolder
 from pursuhint.runs.queue import Place, queue_device, turn
 from pursuhint.runs.signals import stop_together_on_signal, stopping_on_signal
 from pursuhint.training.settings import RunSettings
@@ -45,6 +47,7 @@ def work(
     waiting: Callable[[str], None] | None = None,
     now: bool = False,
     own: bool = False,
+    finish: bool = False,
 ) -> dict[str, Any]:
     """Work on a run in this process until it has finished, failed or was stopped.
 
@@ -58,6 +61,7 @@ def work(
         waiting: is told in words when the device is busy.
         now: train at once, beside whoever has the device.
         own: this process is there for the run alone, so that it may be ended when it does not stop.
+        finish: train no further: measure and export the best student so far.
 
     Returns:
         The final figures.
@@ -70,7 +74,8 @@ def work(
     with run.hold() if first else nullcontext():
         try:
             with _turn(run, settings, waiting, now=now, own=own) if first else nullcontext():
-                final = _train(run, progress if first else silent, watch if first else None)
+                telling = (progress, watch) if first else (silent, None)
+                final = _train(run, *telling, further=not finish)
         except StopRequested as stop:
             if first:
                 run.set_state("stopped", reason=str(stop))
@@ -123,7 +128,9 @@ def _where() -> str:
     return "" if is_first_process() else f"process {process_rank()}: "
 
 
-def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None) -> dict[str, Any]:
+def _train(
+    run: RunFolder, progress: Progress, watch: Callable[..., None] | None, *, further: bool
+) -> dict[str, Any]:
     from pursuhint.runs.mirrors import mirroring
     from pursuhint.training.precision import build_fabric
     from pursuhint.training.prepare import load_parts
@@ -139,7 +146,7 @@ def _train(run: RunFolder, progress: Progress, watch: Callable[..., None] | None
         run.journal.append("warning", text=text)
 
     with mirroring(settings.mirrors if processes.first else (), run.path, warn=warn):
-        return _trained(run, parts, processes, progress, watch)
+        return _trained(run, parts, processes, progress, watch, further=further)
 
 
 def _trained(
@@ -148,6 +155,8 @@ def _trained(
     processes: Processes,
     progress: Progress,
     watch: Callable[..., None] | None,
+    *,
+    further: bool,
 ) -> dict[str, Any]:
     from pursuhint.export import export_student
     from pursuhint.training.checkpoint import checkpoints
@@ -179,11 +188,12 @@ def _trained(
         if text not in earlier.warnings:  # as a resumed run's own journal says already
             record("warning", text=text)
     trainer.start()
-    final = trainer.run()
+    final = trainer.run(further=further)
+    figures = final | {"epochs": trainer.standing.epoch}
     # In the first one; that none leaves before it has written is what callers in the others count on.
     processes.from_first(
         lambda: export_student(
-            trainer.distiller.student, run.student, settings=settings, parts=parts, figures=final
+            trainer.distiller.student, run.student, settings=settings, parts=parts, figures=figures
         )
     )
     return final
@@ -222,7 +232,8 @@ def main() -> int:
 
     def listen() -> None:
         with stopping_on_signal(run) if is_first_process() else nullcontext():
-            work(run, own=True, now=NOW in sys.argv[2:], waiting=print, watch=_tell)
+            options = sys.argv[2:]
+            work(run, own=True, now=NOW in options, finish=FINISH in options, waiting=print, watch=_tell)
 
     with log_lines(run.id):
         code = answer(listen)

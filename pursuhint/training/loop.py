@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from pursuhint.device import bfloat16_pays, prepare_cpu
-from pursuhint.errors import StopRequested
+from pursuhint.errors import PursuhintError, StopRequested
 from pursuhint.files import in_bytes
 from pursuhint.losses import Batch, Outputs
 from pursuhint.progress import Progress, silent
@@ -191,15 +191,23 @@ class Trainer:
 
     # -- training --------------------------------------------------------------------------------------------
 
-    def run(self) -> dict[str, Any]:
+    def run(self, *, further: bool = True) -> dict[str, Any]:
         """Train to the end and return the final figures, which are recorded as ``final`` too.
+
+        Args:
+            further: take steps; otherwise the run ends where it stands, with the best student so far.
 
         Raises:
             Stopped: it was asked to; PursuhintError: a loss is not finite, or memory runs out.
         """
         try:
             with explain_out_of_memory(self.settings, self.folder):
-                while self.standing.epoch < self.settings.epochs:
+                if not further:
+                    if not self.selection.best:
+                        raise PursuhintError("no checkpoint holds a student that was scored; resume the run")
+                    epochs = f"{self.standing.epoch} of {self.settings.epochs} epochs"
+                    self._warn(f"finished early, after {epochs}, with the best student until then")
+                while further and self.standing.epoch < self.settings.epochs:
                     self._train_epoch()
                 final = self.processes.from_first(
                     lambda: self._unless_stopped(

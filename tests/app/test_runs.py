@@ -32,11 +32,11 @@ def labels(app) -> set[str]:
 @pytest.mark.parametrize(
     ("state", "offered", "missing"),
     [
-        ("running", {"Stop"}, {"Delete", "Resume", "Download student"}),
-        ("finished", {"Delete", "Download student"}, {"Stop", "Resume"}),
-        ("stopped", {"Delete", "Resume"}, {"Stop", "Download student"}),
-        ("failed", {"Delete", "Resume"}, {"Stop", "Download student"}),
-        ("lost", {"Delete", "Resume"}, {"Stop", "Download student"}),
+        ("running", {"Stop"}, {"Delete", "Resume", "Finish", "Download student"}),
+        ("finished", {"Delete", "Download student"}, {"Stop", "Resume", "Finish"}),
+        ("stopped", {"Delete", "Resume", "Finish"}, {"Stop", "Download student"}),
+        ("failed", {"Delete", "Resume", "Finish"}, {"Stop", "Download student"}),
+        ("lost", {"Delete", "Resume", "Finish"}, {"Stop", "Download student"}),
     ],
 )
 def test_what_a_state_offers(open_page, make_run, state, offered, missing):

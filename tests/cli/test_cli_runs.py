@@ -77,6 +77,17 @@ def test_a_stopped_run_goes_on_here(pursuhint, settings_for):
     assert (found["state"], found["epoch"]) == ("finished", 2)
 
 
+def test_a_stopped_run_is_finished_where_it_stands(pursuhint, settings_for):
+    run = create_run(settings_for())
+    assert "has done no epoch" in pursuhint("runs", "finish", run.id).refused()
+    with pytest.raises(Exception, match="stopped in epoch 2"):
+        work(run, progress=lambda *_: run.ask_to_stop())
+    found = pursuhint("runs", "finish", run.id, "--json").json
+    assert (found["state"], found["epoch"], found["epochs"]) == ("finished", 1, 2)
+    assert run.student.is_file()
+    assert "is finished; only a stopped, failed" in pursuhint("runs", "finish", run.id).refused()
+
+
 def test_going_on_with_other_threads_is_said(pursuhint, settings_for):
     run = create_run(settings_for())
     with pytest.raises(Exception, match="stopped in epoch 2"):

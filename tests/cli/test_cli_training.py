@@ -410,11 +410,11 @@ def test_a_run_that_was_refused_at_once_leaves_no_folder(pursuhint, plan_file: P
 def test_an_unfinished_run_has_nothing_to_export(pursuhint, settings_for):
     run = create_run(settings_for())
     line = pursuhint("export", run.id).refused()
-    assert line == f"run `{run.id}` is lost and has no student yet; wait until it has finished"
+    assert line == f"run `{run.id}` is lost and has no student yet; resume it, or end it by `runs finish`"
 
 
 def test_a_job_that_fails_is_one_line_and_exit_code_1(pursuhint, plan_file: Path, monkeypatch):
-    def fail(self) -> None:
+    def fail(self, **_) -> None:
         raise RuntimeError("out of memory\nsecond line")
 
     monkeypatch.setattr(Trainer, "run", fail)

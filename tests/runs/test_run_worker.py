@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import pytest
 
 from pursuhint.errors import InputError, PursuhintError, StopRequested
 from pursuhint.export import read_card
+from pursuhint.losses.at import AttentionTransfer
 from pursuhint.runs import RunFolder, create_run, worker
 from pursuhint.runs.signals import stopping_on_signal
 from pursuhint.runs.worker import work
@@ -62,6 +64,30 @@ def test_a_killed_worker_is_lost_and_its_run_is_finished_by_another(settings_for
     assert run.student.read_bytes() == whole.student.read_bytes()
 
 
+def test_a_run_that_failed_is_finished_where_it_stands(settings_for, tmp_path: Path, monkeypatch):
+    run = create_run(settings_for(epochs=9), folder=tmp_path)
+    with pytest.raises(InputError, match="has done no epoch, so there is no student to finish it with"):
+        run.launch(finish=True)
+    forward, calls = AttentionTransfer.forward, itertools.count()
+
+    def broken(self, *arguments):
+        values = forward(self, *arguments)
+        return {name: value * float("nan") for name, value in values.items()} if next(calls) > 7 else values
+
+    monkeypatch.setattr(AttentionTransfer, "forward", broken)
+    with pytest.raises(PursuhintError, match="became nan in epoch 3"):
+        work(run)
+    with pytest.raises(PursuhintError, match="became nan in epoch 3"):
+        work(run)  # it can only fail again
+    final, history = work(run, finish=True), run.history()
+    assert run.summary()["state"] == "finished" and len(history.epochs) == 2
+    best = max(history.epochs, key=lambda epoch: epoch["validation_accuracy"])
+    assert final["validation_accuracy"] == best["validation_accuracy"]
+    assert "finished early, after 2 of 9 epochs, with the best student until then" in history.warnings
+    card = read_card(run.student)
+    assert (card["epochs"], card["test_accuracy"]) == (2, final["test_accuracy"])
+
+
 def test_stopping_keeps_the_run_for_later(settings_for, tmp_path: Path):
     run = create_run(settings_for(), folder=tmp_path)
 
@@ -86,7 +112,7 @@ def test_a_request_to_stop_from_before_does_not_stop_the_next_worker(settings_fo
 
 
 def test_a_process_that_only_misses_another_repeats_why_it_failed(settings_for, tmp_path, monkeypatch):
-    def fail(self) -> None:
+    def fail(self, **_) -> None:
         run.set_state("failed", reason="process 1: the loss `cls` became nan")
         raise RuntimeError("Connection closed by peer")
 
@@ -110,7 +136,7 @@ def test_a_refusal_is_recorded(settings_for, tmp_path: Path):
     "error", [RuntimeError("out of memory\nmore"), MemoryError(), OSError(5, "I/O error")]
 )
 def test_an_unforeseen_error_is_recorded(settings_for, tmp_path, monkeypatch, capsys, error: Exception):
-    def fail(self) -> None:
+    def fail(self, **_) -> None:
         raise error
 
     monkeypatch.setattr(Trainer, "run", fail)
