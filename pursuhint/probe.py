@@ -30,8 +30,8 @@ from pursuhint.students import (
 from pursuhint.students.proposal import SMALL_IMAGE
 
 TIMEOUT = 120
-VERSION = 3
-"""Part of the key of a kept answer; raised when answers say more, so that older ones are asked for again."""
+VERSION = 4
+"""Part of the key of a kept answer; raised when answers change, so that older ones are asked for again."""
 SMALL_STUDENTS = (
     "zoo:resnet20?width=1.125",
     "zoo:resnet32",

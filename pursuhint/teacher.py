@@ -13,6 +13,7 @@ from pursuhint.data import ImageData, Split
 from pursuhint.data.images import choose_images
 from pursuhint.device import choose_device, is_out_of_memory
 from pursuhint.errors import InputError, PursuhintError
+from pursuhint.logits import require_logits
 from pursuhint.models import build_model, parse_spec
 from pursuhint.plan import TeacherRef
 from pursuhint.preprocess import KNOWN, Preprocess, parse_preprocess
@@ -215,7 +216,7 @@ def _logits_if_they_fit(
 
 def _forward(model: nn.Module, images):
     try:
-        return model(images)
+        return require_logits(model(images), len(images))
     except (RuntimeError, AssertionError) as error:
         if is_out_of_memory(error):
             raise

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from pursuhint.logits import require_logits
 from pursuhint.losses import Batch, Loss, Outputs, TrainingImages
 from pursuhint.pairs import Pair
 from pursuhint.recorder import ActivationRecorder, require_called
@@ -53,7 +54,7 @@ class Distiller(nn.Module):
         """Return ``{name: scalar}``; the part of a name before ``/`` is its term.
 
         Raises:
-            InputError: batch norm has a single value of a channel.
+            InputError: batch norm has a single value of a channel, or the student puts out no logits.
         """
         named: dict[str, Tensor] = {}
         with explain_lone_values(len(batch.images)):
@@ -111,9 +112,9 @@ def run_network(model: nn.Module, images: Tensor, layers: Sequence[str]) -> Outp
     """Run a network and record these layers.
 
     Raises:
-        InputError: a layer does not exist or is never called.
+        InputError: a layer does not exist or is never called, or the network puts out no logits.
     """
     with ActivationRecorder(model, layers) as recorder:
-        logits = model(images)
+        logits = require_logits(model(images), len(images))
         require_called(recorder)
         return Outputs(logits, dict(recorder.outputs))
