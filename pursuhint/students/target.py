@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 from pursuhint.errors import InputError, unknown
 
@@ -12,6 +12,18 @@ By = Literal["parameters", "flops"]
 AUTO = "auto"
 DEFAULT_COMPRESSION = 2.5
 """Up to which the paper compresses."""
+
+
+class Sized(Protocol):
+    """A network whose size is known."""
+
+    @property
+    def parameters(self) -> int:
+        """Number of trainable values."""
+
+    @property
+    def flops(self) -> int | None:
+        """Floating-point operations for one image."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,10 @@ class Target:
                 f"the compression must be a number above 1, such as {DEFAULT_COMPRESSION}; found "
                 f"`{self.compression:g}`"
             )
+
+    def ratio(self, student: Sized, teacher: Sized) -> float:
+        """Return the ratio of two networks that the target is about."""
+        return getattr(teacher, self.by) / getattr(student, self.by)
 
     def miss(self, ratio: float) -> float:
         """Return how far a ratio is from the wanted one: the absolute logarithm of their quotient.

@@ -103,21 +103,29 @@ def test_timm_teachers_get_their_namesakes():
     assert (found.spec, found.parameters) == ("timm:vit_tiny_patch16_224", 5_717_416)
 
 
+LARGE = (3, 224, 224)
+
+
 @pytest.mark.parametrize(
     ("teacher", "image", "other"),
     [
-        ("torchvision:alexnet", (3, 224, 224), "torchvision:resnet18"),
-        ("zoo:resnet8?width=0.05", IMAGE, "zoo:resnet20"),
+        ("torchvision:alexnet", LARGE, "torchvision:mobilenet_v2"),  # the ResNets have more FLOPs
+        ("torchvision:googlenet", LARGE, "torchvision:mobilenet_v2"),
+        ("torchvision:resnext50_32x4d", LARGE, "torchvision:resnet18"),
+        ("torchvision:mobilenet_v2", LARGE, ""),
+        ("zoo:resnet8?width=0.05", IMAGE, ""),
+        ("torchvision:densenet121", (3, 96, 96), "zoo:resnet20?width=1.125"),
     ],
 )
 def test_a_family_with_nothing_smaller_is_refused(teacher: str, image: tuple[int, int, int], other: str):
-    message = (
-        f"nothing smaller than `{teacher}` is known of its family; name a student of another one, such as "
-        f"`{other}`"
-    )
+    """What is suggested in place of it is smaller than the teacher, if anything is."""
+    message = f"nothing smaller than `{teacher}` is known of its family; name a student of another one"
     with pytest.raises(InputError) as caught:
         propose_students(teacher, 10, image)
-    assert str(caught.value) == message
+    assert str(caught.value) == message + (f", such as `{other}`" if other else "")
+    if other:
+        large, small = (describe_student(spec, 10, image) for spec in (teacher, other))
+        assert small.parameters < large.parameters and small.flops <= large.flops
 
 
 def test_no_proposals_at_all_are_refused():
