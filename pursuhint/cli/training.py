@@ -142,6 +142,7 @@ def distill(
     settings = make_settings(
         kind="distill",
         student=student,
+        wanted=target,
         data=data or chosen.data,
         preprocess=chosen.teacher.preprocess,
         plan=chosen,

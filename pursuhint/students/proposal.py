@@ -25,6 +25,7 @@ class Proposal:
         compression: parameters of the teacher / those of the student.
         flops_ratio: the same of the FLOPs.
         latency: seconds for one image; None until it was measured.
+        remark: that it misses what was wanted clearly; nothing when it does not, or nothing was wanted.
     """
 
     spec: str
@@ -34,14 +35,15 @@ class Proposal:
     compression: float
     flops_ratio: float
     latency: float | None = None
+    remark: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)
 
     @staticmethod
-    def of(student: StudentCard, teacher: StudentCard) -> Proposal:
-        """Set a student beside its teacher."""
+    def of(student: StudentCard, teacher: StudentCard, target: Target | None = None) -> Proposal:
+        """Set a student beside its teacher, and beside what was wanted."""
         return Proposal(
             spec=student.spec,
             parameters=student.parameters,
@@ -49,6 +51,7 @@ class Proposal:
             layers=len(student.layers),
             compression=teacher.parameters / student.parameters,
             flops_ratio=teacher.flops / student.flops,
+            remark=target.remark(student.spec, target.ratio(student, teacher)) if target else "",
         )
 
 
@@ -103,7 +106,7 @@ def propose_students(
         )
     nearest = _nearest(smaller, teacher, target)[:count]
     cards = (describe_student(one.spec, classes, image_shape) for one in nearest)
-    return tuple(Proposal.of(card, teacher) for card in cards)
+    return tuple(Proposal.of(card, teacher, target) for card in cards)
 
 
 def such_as(target: Target, teacher: StudentCard, classes: int, image_shape: tuple[int, int, int]) -> str:
