@@ -51,6 +51,29 @@ def _found(analysis: AnalysisFolder, target: Target) -> tuple[StudentCard, ...]:
     return cached.proposals(card.teacher.spec, len(card.classes), card.input_shape, target)
 
 
+def missed(analysis: AnalysisFolder, student: StudentCard, flops: int) -> str:
+    """Say that the student which was taken for the wanted compression misses it; nothing of others.
+
+    Args:
+        analysis: of the teacher.
+        student: that is chosen.
+        flops: of the teacher for one image.
+    """
+    recipe = state.get().recipe
+    target = Target(recipe.compression, recipe.by)
+    if student.spec != (_proposals(analysis)[0].spec if _changed() else nearest(analysis)):
+        return ""
+    ratio = flops / student.flops if recipe.by == "flops" else analysis.card.parameters / student.parameters
+    return target.remark(short(student.spec), ratio)
+
+
+def nearest(analysis: AnalysisFolder) -> str:
+    """Return the suggestion that comes nearest to the compression which is aimed at first."""
+    aim, size = Target(), analysis.card.parameters
+    known = sorted(analysis.students, key=lambda one: aim.miss(size / one.parameters))
+    return known[0].spec if known else "zoo:resnet20"
+
+
 def label(analysis: AnalysisFolder, student: StudentCard) -> str:
     """Write a student as a line to choose from."""
     ratio = analysis.card.parameters / student.parameters

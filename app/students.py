@@ -11,7 +11,7 @@ from app.limited import number
 from app.recipe import Recipe
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.plan import HintPlan
-from pursuhint.students import StudentCard, Target
+from pursuhint.students import StudentCard
 from pursuhint.training.recipes import RECIPES
 
 RECIPE_TITLES = {
@@ -25,11 +25,13 @@ def choose(analysis: AnalysisFolder, plan: HintPlan) -> StudentCard:
     """Draw the choice of the student; returns what is known of it, with the layers that the plan names."""
     mine, suggested = state.get(), {one.spec: one for one in analysis.students}
     if not mine.recipe.student:
-        mine.cook(student=_first(analysis))
+        mine.cook(student=proposals.nearest(analysis))
     with st.container(horizontal=True, gap="small", vertical_alignment="top"):
         offered = {one.spec: one for one in proposals.aimed(analysis)} | suggested
         tie = bound(
-            "distill-student", mine.recipe.student, lambda spec: mine.cook(student=spec or _first(analysis))
+            "distill-student",
+            mine.recipe.student,
+            lambda spec: mine.cook(student=spec or proposals.nearest(analysis)),
         )
         st.selectbox(
             "Network",
@@ -52,17 +54,12 @@ def choose(analysis: AnalysisFolder, plan: HintPlan) -> StudentCard:
         st.metric("layers", len(found.layers), width="content")
     if found.parameters > card.parameters:
         st.warning("This student is larger than its teacher.", icon=":material/warning:")
+    if remark := proposals.missed(analysis, found, flops):
+        st.warning(remark, icon=":material/warning:")
     proposals.beside_teacher(analysis, flops, found)
     known = {layer.name for layer in found.layers}
     strange = tuple(pair.guided for pair in plan.pairs if pair.guided not in known)
     return cached.student_with(spec, len(card.classes), card.input_shape, strange) if strange else found
-
-
-def _first(analysis: AnalysisFolder) -> str:
-    """Return the suggestion that comes nearest to the compression which is aimed at first."""
-    aim, size = Target(), analysis.card.parameters
-    known = sorted(analysis.students, key=lambda one: aim.miss(size / one.parameters))
-    return known[0].spec if known else "zoo:resnet20"
 
 
 def training() -> None:

@@ -59,6 +59,7 @@ def distill(
         kind="distill",
         plan=plan,
         student=student,
+        wanted=target,
         hint_loss=hint_loss,
         logit_loss=logit_loss,
         seed=seed,

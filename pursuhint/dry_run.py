@@ -116,12 +116,13 @@ def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
     from pursuhint.training.prepare import load_parts
 
     tried = settings.model_copy(update={"keep_targets": None, "compile": "off", "mirrors": ()})
-    parts = load_parts(tried, progress=progress)
     said: list[tuple[str, dict[str, Any]]] = []
     with _scratch() as folder:
-        trainer = Trainer(
-            tried, parts, folder=folder, record=lambda kind, **fields: said.append((kind, fields))
-        )
+        with explain_out_of_memory(tried, folder, "loading"):
+            parts = load_parts(tried, progress=progress)
+            trainer = Trainer(
+                tried, parts, folder=folder, record=lambda kind, **fields: said.append((kind, fields))
+            )
         trainer.start()
         ready_seconds = time.perf_counter() - began
         with explain_out_of_memory(tried, folder):

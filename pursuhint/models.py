@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 ASSETS = Path(__file__).parents[1] / "assets"
 Source = Literal["zoo", "torchvision", "timm", "builtin"]
 SOURCES: tuple[Source, ...] = ("zoo", "torchvision", "timm", "builtin")
-_SLOW_START = ("googlenet", "inception_v3")  # spend seconds on random weights unless told not to
+_AUXILIARY = {"googlenet": ("aux1", "aux2"), "inception_v3": ("AuxLogits",)}
+"""Torchvision's networks with heads for training only; both spend seconds on random weights, too."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class BuiltModel:
         spec: its name in full; building this name again gives the same architecture.
         classes: number of outputs.
         parameters: number of trainable values.
-        hash: identity of the weights, see `pursuhint.checkpoints.hash_weights`.
+        hash: identity of the weights, see `pursuhint.checkpoints.hash_weights`; with those of a checkpoint's
+            auxiliary heads, which the network is left without.
         report: how the weights were fitted; None for a new network.
         preprocess: what the weights expect, where their origin says so (torchvision, timm, builtin).
     """
@@ -168,12 +170,15 @@ def build_model(
         classes = infer_classes(tensors or {}) or (10 if wanted.source == "zoo" else 1000)
     name, model, preprocess = _build_new(wanted, classes, tensors, weights)
     report = fit_weights(model, tensors, source=str(weights)) if tensors is not None else None
+    identity = hash_weights(model.state_dict())
+    if wanted.source == "torchvision":
+        _drop_auxiliary(model, name)
     return BuiltModel(
         model=model.eval(),
         spec=f"{wanted.source}:{name}",
         classes=classes,
         parameters=sum(parameter.numel() for parameter in model.parameters()),
-        hash=hash_weights(model.state_dict()),
+        hash=identity,
         report=report,
         preprocess=preprocess if report else None,
     )
@@ -210,7 +215,7 @@ def _build_new(
     if wanted.source == "zoo":
         return *_build_zoo(wanted, classes, tensors), None
     if wanted.source == "torchvision":
-        return wanted.name, *_build_torchvision(wanted.name, classes, weights)
+        return wanted.name, *_build_torchvision(wanted.name, classes, tensors, weights)
     return wanted.name, *_build_timm(wanted.name, classes)
 
 
@@ -238,11 +243,16 @@ def _build_zoo(
     return str(parsed), build_zoo(str(parsed), classes=classes)
 
 
-def _build_torchvision(name: str, classes: int, weights: Path | None) -> tuple[nn.Module, Preprocess]:
+def _build_torchvision(
+    name: str, classes: int, tensors: Mapping[str, Tensor] | None, weights: Path | None
+) -> tuple[nn.Module, Preprocess]:
     import torchvision
 
-    start = {"init_weights": weights is None} if name in _SLOW_START else {}
-    model = torchvision.models.get_model(name, weights=None, num_classes=classes, **start)
+    options = {}
+    if name in _AUXILIARY:  # a checkpoint is fitted with the heads that it has
+        aux_logits = any(part in _AUXILIARY[name] for key in tensors or () for part in key.split("."))
+        options = {"init_weights": weights is None, "aux_logits": aux_logits}
+    model = torchvision.models.get_model(name, weights=None, num_classes=classes, **options)
     published = torchvision.models.get_model_weights(name)
     file = Path(weights).name if weights is not None else ""
     # The published files differ in their resize; the file's own name says which one it is.
@@ -256,6 +266,13 @@ def _build_torchvision(name: str, classes: int, weights: Path | None) -> tuple[n
         crop=recipe.crop_size[0],
         interpolation=recipe.interpolation.value,
     )
+
+
+def _drop_auxiliary(model: nn.Module, name: str) -> None:
+    """Take away the heads with which the output in train mode is no tensor; the logits stay as they are."""
+    for head in _AUXILIARY.get(name, ()):
+        setattr(model, head, None)
+        model.aux_logits = False
 
 
 def _build_timm(name: str, classes: int) -> tuple[nn.Module, Preprocess]:

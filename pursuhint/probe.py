@@ -27,23 +27,11 @@ from pursuhint.students import (
     measure_latency,
     propose_students,
 )
-from pursuhint.students.proposal import SMALL_IMAGE
+from pursuhint.students.known import smaller_students
 
 TIMEOUT = 120
-VERSION = 3
-"""Part of the key of a kept answer; raised when answers say more, so that older ones are asked for again."""
-SMALL_STUDENTS = (
-    "zoo:resnet20?width=1.125",
-    "zoo:resnet32",
-    "zoo:resnet20",
-    "zoo:resnet14",
-    "zoo:resnet8",
-    "zoo:resnet8?width=0.25",
-    "zoo:wrn_16_2",
-    "zoo:wrn_40_1",
-    "zoo:wrn_16_1",
-)
-LARGE_STUDENTS = ("torchvision:resnet34", "torchvision:resnet18", "torchvision:mobilenet_v2")
+VERSION = 4
+"""Part of the key of a kept answer; raised when answers change, so that older ones are asked for again."""
 
 
 def suggest_students(teacher_spec: str, classes: int, image_shape: tuple[int, int, int]) -> list[StudentCard]:
@@ -57,11 +45,9 @@ def suggest_students(teacher_spec: str, classes: int, image_shape: tuple[int, in
     proposals: tuple[Proposal, ...] = ()
     with suppress(InputError):
         proposals = propose_students(teacher_spec, classes, image_shape)
-    most = describe_student(teacher_spec, classes, image_shape).parameters
-    names = SMALL_STUDENTS if max(image_shape[1:]) <= SMALL_IMAGE else LARGE_STUDENTS
+    teacher = describe_student(teacher_spec, classes, image_shape)
     proposed = [describe_student(one.spec, classes, image_shape) for one in proposals]
-    known = [describe_student(name, classes, image_shape) for name in names]
-    smaller = sorted((card for card in known if card.parameters < most), key=lambda card: -card.parameters)
+    smaller = smaller_students(teacher, classes, image_shape)
     return list(dict.fromkeys([*proposed, *smaller]))
 
 

@@ -13,6 +13,7 @@ from pursuhint.data import ImageData, Split
 from pursuhint.data.images import choose_images
 from pursuhint.device import choose_device, is_out_of_memory
 from pursuhint.errors import InputError, PursuhintError
+from pursuhint.logits import require_logits
 from pursuhint.models import build_model, parse_spec
 from pursuhint.plan import TeacherRef
 from pursuhint.preprocess import KNOWN, Preprocess, parse_preprocess
@@ -172,27 +173,56 @@ def logits_of(
     progress: Progress = silent,
     stage: str = "evaluating",
 ) -> np.ndarray:
-    """Return a network's logits for every image of a split, float32, shape (n, classes), in eval mode."""
+    """Return a network's logits for every image of a split, float32, shape (n, classes), in eval mode.
+
+    Where memory runs out, the batch is halved and the pass goes on: in eval mode every image is alone.
+
+    Raises:
+        PursuhintError: memory runs out on a single image.
+    """
     import torch
 
     was_training = model.training
-    example = next(model.parameters())
-    rows = []
+    rows, done = [], 0
     model.eval()
     try:
         with torch.inference_mode():
-            for start in range(0, len(split), batch_size):
-                images = preprocess.apply(split.images(slice(start, start + batch_size)), example.device)
-                rows.append(_forward(model, images.to(example.dtype)).float().cpu().numpy())
-                progress(stage, min(start + batch_size, len(split)), len(split))
+            while done < len(split):
+                stop = min(done + batch_size, len(split))
+                found = _logits_if_they_fit(model, split, preprocess, slice(done, stop))
+                if found is None:
+                    batch_size = (stop - done) // 2
+                    continue
+                rows.append(found)
+                done = stop
+                progress(stage, done, len(split))
     finally:
         model.train(was_training)
     return np.concatenate(rows)
 
 
+def _logits_if_they_fit(
+    model: nn.Module, split: Split, preprocess: Preprocess, which: slice
+) -> np.ndarray | None:
+    """Return the logits of some images; None when memory runs out on several."""
+    example = next(model.parameters())
+    try:
+        images = preprocess.apply(split.images(which), example.device)
+        return _forward(model, images.to(example.dtype)).float().cpu().numpy()
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        if which.stop - which.start > 1:
+            return None
+        raise PursuhintError(
+            f"out of memory with a single image on {example.device}; free some memory, or choose another "
+            "`--device` or a preprocessing with smaller images"
+        ) from error
+
+
 def _forward(model: nn.Module, images):
     try:
-        return model(images)
+        return require_logits(model(images), len(images))
     except (RuntimeError, AssertionError) as error:
         if is_out_of_memory(error):
             raise
@@ -216,6 +246,7 @@ def score(
 
     Raises:
         NotFiniteError: the network's outputs are not finite.
+        PursuhintError: memory runs out on a single image.
     """
     from scipy.special import log_softmax
 

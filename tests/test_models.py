@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 import pursuhint.models
 from pursuhint.checkpoints import hash_weights
 from pursuhint.errors import InputError
-from pursuhint.models import ModelSpec, build_model, model_names, parse_spec
+from pursuhint.heads import with_new_head
+from pursuhint.models import ModelSpec, build_model, model_names, new_network, parse_spec
 from pursuhint.preprocess import KNOWN, parse_preprocess
 from pursuhint.zoo import build_zoo
 
@@ -205,6 +206,29 @@ def test_the_published_file_name_chooses_among_recipes(tmp_path: Path, file: str
     torch.save(build_model("torchvision:mobilenet_v2", classes=2).model.state_dict(), tmp_path / file)
     built = build_model("torchvision:mobilenet_v2", weights=tmp_path / file)
     assert built.preprocess is not None and built.preprocess.resize == resize
+
+
+@pytest.mark.parametrize(("name", "side"), [("googlenet", 64), ("inception_v3", 96)])
+def test_auxiliary_heads_are_read_and_left_out(tmp_path: Path, name: str, side: int) -> None:
+    """With them the output in train mode is a tuple, or they refuse images of this size."""
+    import torchvision
+
+    origin = torchvision.models.get_model(name, num_classes=5, init_weights=False).eval()
+    torch.save({f"module.{key}": value for key, value in origin.state_dict().items()}, tmp_path / "w.pt")
+    built, (spec, new) = build_model(name, weights=tmp_path / "w.pt"), new_network(name, classes=5)
+    assert (built.spec, built.classes, built.hash) == (spec, 5, hash_weights(origin.state_dict()))
+    assert (
+        built.parameters
+        == sum(p.numel() for p in new.parameters())
+        < sum(p.numel() for p in origin.parameters())
+    )
+    images = torch.randn(2, 3, side, side)
+    with torch.no_grad():
+        assert torch.equal(built.model(images), origin(images))
+        assert built.model.train()(images).shape == new.train()(images).shape == (2, 5)
+    assert with_new_head(built, classes=3).model.train()(images).shape == (2, 3)
+    torch.save(new.state_dict(), tmp_path / "own.pt")
+    assert build_model(name, weights=tmp_path / "own.pt").hash == hash_weights(new.state_dict())
 
 
 def test_every_torchvision_recipe_can_be_expressed() -> None:

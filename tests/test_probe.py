@@ -13,14 +13,14 @@ from pursuhint.data import load_data
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.layers import candidate_layers
 from pursuhint.probe import (
-    SMALL_STUDENTS,
     ask_latencies,
     ask_proposals,
     ask_student,
     ask_training_images,
     suggest_students,
 )
-from pursuhint.students import StudentCard, Target, describe_student, propose_students
+from pursuhint.students import StudentCard, Target, describe_student, known, propose_students
+from pursuhint.students.known import SMALL_STUDENTS
 from pursuhint.zoo import build_zoo
 
 SPEC = "zoo:resnet8?width=0.25"
@@ -38,15 +38,15 @@ def test_proposals_are_suggested_before_known_students_that_are_smaller():
     cards = suggest_students("zoo:resnet14", 10, (3, 8, 8))
     proposed = [one.spec for one in propose_students("zoo:resnet14", 10, (3, 8, 8))]
     assert [card.spec for card in cards[: len(proposed)]] == proposed
-    known = cards[len(proposed) :]
-    sizes = [card.parameters for card in known]
+    others = cards[len(proposed) :]
+    sizes = [card.parameters for card in others]
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[0] < describe_student("zoo:resnet14", 10, (3, 8, 8)).parameters
-    assert {card.spec for card in known} < set(SMALL_STUDENTS)
+    assert {card.spec for card in others} < set(SMALL_STUDENTS)
 
 
 def test_a_teacher_without_smaller_relatives_gets_the_known_students(monkeypatch):
-    monkeypatch.setattr(probe, "SMALL_STUDENTS", ("zoo:resnet8", "zoo:resnet56?width=3"))
+    monkeypatch.setattr(known, "SMALL_STUDENTS", ("zoo:resnet8", "zoo:resnet56?width=3"))
     (card,) = suggest_students("torchvision:mobilenet_v2", 10, (3, 32, 32))
     assert card.spec == "zoo:resnet8"
 

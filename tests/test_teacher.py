@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pursuhint.data import ImageData, load_data
+from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError, PursuhintError
 from pursuhint.preprocess import KNOWN
 from pursuhint.teacher import check_strength, load_teacher, logits_of, score
@@ -55,6 +56,31 @@ def test_scoring_counts_up_and_keeps_the_mode(tiny_teacher, digits: ImageData):
     finally:
         tiny_teacher.model.eval()
     assert told == [("evaluating", 200, 500), ("evaluating", 400, 500), ("evaluating", 500, 500)]
+
+
+def test_a_batch_is_halved_until_it_fits(tiny_teacher, digits: ImageData):
+    """Real allocations fail; the last batch is smaller than the others."""
+    tried, told, part = [], [], choose_images(digits.test, 150)
+    expected = logits_of(tiny_teacher.model, part, tiny_teacher.preprocess)
+
+    def greedy(most: int):
+        def hook(module: torch.nn.Module, inputs: tuple[torch.Tensor]) -> None:
+            tried.append(len(inputs[0]))
+            if tried[-1] > most:
+                torch.empty(1 << 50, dtype=torch.uint8)
+
+        return tiny_teacher.model.register_forward_pre_hook(hook)
+
+    with greedy(40):
+        found = logits_of(
+            tiny_teacher.model, part, tiny_teacher.preprocess, progress=lambda *what: told.append(what[1])
+        )
+    assert tried == [128, 64, 32, 32, 32, 32, 22] and told == [32, 64, 96, 128, 150]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    message = "^out of memory with a single image on cpu; free some memory, or choose another `--device` or a"
+    with greedy(0), pytest.raises(PursuhintError, match=message):
+        logits_of(tiny_teacher.model, part, tiny_teacher.preprocess)
+    assert tried[7:] == [128, 64, 32, 16, 8, 4, 2, 1]
 
 
 def test_auto_finds_the_preprocessing_of_the_lowest_cross_entropy(

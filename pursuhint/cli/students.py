@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pursuhint.cli import options as o
-from pursuhint.cli.output import print_json, progress_bars, table
+from pursuhint.cli.output import err, print_json, progress_bars, table
 from pursuhint.students import (
     Proposal,
     StudentCard,
@@ -66,12 +66,14 @@ def students(
         wanted = {"compression": compression, "by": by}
         print_json({"target": wanted, "input_shape": list(shape), "teacher": head, "students": others})
         return
-    beside_teacher(f"Nearest to {compression:g} times fewer {_words(target)}", rows)
+    beside_teacher(f"Nearest to {compression:g} times fewer {target.words}", rows)
+    if remark := proposals[0].remark:
+        err.print(remark, style="yellow", highlight=False)
 
 
 def tell_automatic(target: Target, teacher: StudentCard, student: Proposal) -> None:
     """Print the student that was found, below its teacher."""
-    title = f"Student {student.spec}: nearest to {target.compression:g} times fewer {_words(target)}"
+    title = f"Student {student.spec}: nearest to {target.compression:g} times fewer {target.words}"
     beside_teacher(title, [Proposal.of(teacher, teacher), student])
 
 
@@ -92,7 +94,3 @@ def beside_teacher(title: str, rows: Sequence[Proposal]) -> None:
         for index, one in enumerate(rows)
     ]
     table(title, COLUMNS if timed else COLUMNS[:-1], cells)
-
-
-def _words(target: Target) -> str:
-    return "FLOPs" if target.by == "flops" else target.by

@@ -144,6 +144,7 @@ def distill(
     settings = make_settings(
         kind="distill",
         student=student,
+        wanted=target,
         data=data or chosen.data,
         preprocess=chosen.teacher.preprocess,
         plan=chosen,

@@ -12,7 +12,7 @@ from pursuhint.training.settings import RunSettings
 SAME = ("student", "data", "preprocess", "epochs", "seed", "limit", "init", "trunk_rate", "select")
 """What must be equal for a comparison to say something about the teacher."""
 TEACHING = (
-    "kind",
+    *("kind", "wanted", "wanted.compression", "wanted.by"),
     *("teacher", "metric", "method", "clusters", "hint_points", "teacher_weights", "allow_weak_teacher"),
     *("hint_loss", "logit_loss", "temperature", "allow_crossing", "keep_targets", "targets_limit"),
 )

@@ -132,6 +132,7 @@ def _train(
     run: RunFolder, progress: Progress, watch: Callable[..., None] | None, *, further: bool
 ) -> dict[str, Any]:
     from pursuhint.runs.mirrors import mirroring
+    from pursuhint.training.memory import explain_out_of_memory
     from pursuhint.training.precision import build_fabric
     from pursuhint.training.prepare import load_parts
     from pursuhint.training.processes import Processes
@@ -140,7 +141,8 @@ def _train(
     processes = Processes(build_fabric(settings))
     if processes.count > 1:
         stop_together_on_signal(run, first=processes.first)
-    parts = processes.first_then_others(lambda: load_parts(settings, progress=progress))
+    with explain_out_of_memory(settings, run.checkpoint_folder, "loading"):
+        parts = processes.first_then_others(lambda: load_parts(settings, progress=progress))
 
     def warn(text: str) -> None:
         run.journal.append("warning", text=text)
@@ -161,6 +163,7 @@ def _trained(
     from pursuhint.export import export_student
     from pursuhint.training.checkpoint import checkpoints
     from pursuhint.training.loop import Trainer
+    from pursuhint.training.memory import explain_out_of_memory
 
     settings = run.run_settings
 
@@ -170,15 +173,16 @@ def _trained(
             if watch:
                 watch(kind, **fields)
 
-    trainer = Trainer(
-        settings,
-        parts,
-        folder=run.checkpoint_folder,
-        record=record,
-        should_stop=run.stop_asked,
-        progress=progress,
-        processes=processes,
-    )
+    with explain_out_of_memory(settings, run.checkpoint_folder, "loading"):
+        trainer = Trainer(
+            settings,
+            parts,
+            folder=run.checkpoint_folder,
+            record=record,
+            should_stop=run.stop_asked,
+            progress=progress,
+            processes=processes,
+        )
     start, earlier = _start_facts(trainer), run.history()
     before = earlier.facts.get("start") if checkpoints(run.checkpoint_folder) else None
     if before:

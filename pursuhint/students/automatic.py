@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pursuhint.data import load_data
+from pursuhint.errors import InputError
 from pursuhint.plan import HintPlan
 from pursuhint.preprocess import parse_preprocess
 from pursuhint.progress import Progress, silent
 from pursuhint.students.card import StudentCard, describe_student
-from pursuhint.students.proposal import Proposal, propose_students
+from pursuhint.students.proposal import Proposal, propose_students, such_as
 from pursuhint.students.target import Target
 
 
@@ -23,12 +24,21 @@ def automatic_student(
         progress: is told about decoding images.
 
     Raises:
-        InputError: the data cannot be loaded, or the teacher's family has nothing smaller.
+        InputError: the data cannot be loaded, or the teacher's family has nothing smaller, or nothing that
+            is worth the name where much was wanted.
     """
     images = load_data(data or plan.data, progress=progress).train.images(slice(0, 1))
     shape = parse_preprocess(plan.teacher.preprocess).shape_of(images)
-    teacher = plan.teacher
+    classes = plan.teacher.classes
+    teacher = describe_student(plan.teacher.spec, classes, shape)
     (nearest,) = propose_students(
-        teacher.spec, teacher.classes, shape, compression=target.compression, by=target.by, count=1
+        plan.teacher.spec, classes, shape, compression=target.compression, by=target.by, count=1
     )
-    return describe_student(teacher.spec, teacher.classes, shape), nearest
+    ratio = target.ratio(describe_student(nearest.spec, classes, shape), teacher)
+    if target.is_refused(ratio):
+        raise InputError(
+            f"a student with {target.compression:g} times fewer {target.words} than `{teacher.spec}` is "
+            f"wanted, and the nearest of its family, `{nearest.spec}`, has {ratio:.2f} times fewer; name "
+            f"that one if you mean it, or one of another family{such_as(target, teacher, classes, shape)}"
+        )
+    return teacher, nearest

@@ -8,11 +8,9 @@ from typing import Any
 
 from pursuhint.errors import InputError
 from pursuhint.students.card import StudentCard, describe_student
+from pursuhint.students.known import smaller_students
 from pursuhint.students.relatives import Relative, family_of
 from pursuhint.students.target import DEFAULT_COMPRESSION, By, Target
-
-SMALL_IMAGE = 96
-"""Side up to which networks of the CIFAR zoo are suggested; above it torchvision's."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class Proposal:
         compression: parameters of the teacher / those of the student.
         flops_ratio: the same of the FLOPs.
         latency: seconds for one image; None until it was measured.
+        remark: that it misses what was wanted clearly; nothing when it does not, or nothing was wanted.
     """
 
     spec: str
@@ -36,14 +35,15 @@ class Proposal:
     compression: float
     flops_ratio: float
     latency: float | None = None
+    remark: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return asdict(self)
 
     @staticmethod
-    def of(student: StudentCard, teacher: StudentCard) -> Proposal:
-        """Set a student beside its teacher."""
+    def of(student: StudentCard, teacher: StudentCard, target: Target | None = None) -> Proposal:
+        """Set a student beside its teacher, and beside what was wanted."""
         return Proposal(
             spec=student.spec,
             parameters=student.parameters,
@@ -51,6 +51,7 @@ class Proposal:
             layers=len(student.layers),
             compression=teacher.parameters / student.parameters,
             flops_ratio=teacher.flops / student.flops,
+            remark=target.remark(student.spec, target.ratio(student, teacher)) if target else "",
         )
 
 
@@ -99,19 +100,26 @@ def propose_students(
         if one.parameters < teacher.parameters and one.flops <= teacher.flops
     ]
     if not smaller:
-        other = "zoo:resnet20" if max(image_shape[1:]) <= SMALL_IMAGE else "torchvision:resnet18"
         raise InputError(
-            f"nothing smaller than `{teacher.spec}` is known of its family; name a student of another one, "
-            f"such as `{other}`"
+            f"nothing smaller than `{teacher.spec}` is known of its family; name a student of another one"
+            f"{such_as(target, teacher, classes, image_shape)}"
         )
     nearest = _nearest(smaller, teacher, target)[:count]
-    return tuple(Proposal.of(describe_student(one.spec, classes, image_shape), teacher) for one in nearest)
+    cards = (describe_student(one.spec, classes, image_shape) for one in nearest)
+    return tuple(Proposal.of(card, teacher, target) for card in cards)
+
+
+def such_as(target: Target, teacher: StudentCard, classes: int, image_shape: tuple[int, int, int]) -> str:
+    """Name the known student nearest to a target, as an example; nothing when none is smaller."""
+    known = smaller_students(teacher, classes, image_shape)
+    lighter = [card for card in known if card.flops <= teacher.flops]
+    nearest = min(lighter, key=lambda card: target.miss(target.ratio(card, teacher)), default=None)
+    return f", such as `{nearest.spec}`" if nearest else ""
 
 
 def _nearest(relatives: Iterable[Relative], teacher: StudentCard, target: Target) -> list[Relative]:
     """Return one relative a group, the nearest to the target first."""
-    size = getattr(teacher, target.by)
     chosen: dict[str, Relative] = {}
-    for one in sorted(relatives, key=lambda r: (target.miss(size / getattr(r, target.by)), -r.depth, r.spec)):
+    for one in sorted(relatives, key=lambda r: (target.miss(target.ratio(r, teacher)), -r.depth, r.spec)):
         chosen.setdefault(one.group, one)
     return list(chosen.values())

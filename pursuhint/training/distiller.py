@@ -8,9 +8,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 from torch import Tensor, nn
 
+from pursuhint.logits import require_logits
 from pursuhint.losses import Batch, Loss, Outputs, TrainingImages
 from pursuhint.pairs import Pair
 from pursuhint.recorder import ActivationRecorder, require_called
+from pursuhint.training.lone_values import explain_lone_values
 
 
 class Distiller(nn.Module):
@@ -49,13 +51,18 @@ class Distiller(nn.Module):
         return self
 
     def forward(self, batch: Batch, teacher: Outputs | None) -> dict[str, Tensor]:
-        """Return ``{name: scalar}``; the part of a name before ``/`` is its term."""
-        with self.compiled:
-            student = run_network(self.student, batch.images, self.guided)
+        """Return ``{name: scalar}``; the part of a name before ``/`` is its term.
+
+        Raises:
+            InputError: batch norm has a single value of a channel, or the student puts out no logits.
+        """
         named: dict[str, Tensor] = {}
-        with torch.autocast(batch.images.device.type, enabled=False):
-            for loss in self.losses:
-                named |= loss(student, teacher, batch)
+        with explain_lone_values(len(batch.images)):
+            with self.compiled:
+                student = run_network(self.student, batch.images, self.guided)
+            with torch.autocast(batch.images.device.type, enabled=False):
+                for loss in self.losses:
+                    named |= loss(student, teacher, batch)
         return named
 
     def prepare(self, batch: Batch, teacher: Outputs | None, images: TrainingImages | None = None) -> None:
@@ -105,9 +112,9 @@ def run_network(model: nn.Module, images: Tensor, layers: Sequence[str]) -> Outp
     """Run a network and record these layers.
 
     Raises:
-        InputError: a layer does not exist or is never called.
+        InputError: a layer does not exist or is never called, or the network puts out no logits.
     """
     with ActivationRecorder(model, layers) as recorder:
-        logits = model(images)
+        logits = require_logits(model(images), len(images))
         require_called(recorder)
         return Outputs(logits, dict(recorder.outputs))

@@ -18,6 +18,7 @@ from pursuhint.pairs import Pair, check_pairs, default_pairs, settle_pairs
 from pursuhint.preprocess import Preprocess, parse_preprocess
 from pursuhint.progress import Progress, silent
 from pursuhint.recorder import module_path
+from pursuhint.students import Proposal, describe_student
 from pursuhint.teacher import Teacher, check_strength, load_teacher, score
 from pursuhint.training.batches import Batches
 from pursuhint.training.beginning import Beginning, begin
@@ -40,6 +41,7 @@ class Parts:
         teacher_layers: those of the plan.
         teacher_accuracy: on the validation images that it was checked on before the start.
         beginning: the student as the run begins with it; its network is `student`.
+        proposal: the student beside its teacher, where it was found for a target.
     """
 
     data: ImageData
@@ -53,14 +55,17 @@ class Parts:
     hint_loss: str = "none"
     teacher_accuracy: float | None = None
     beginning: Beginning | None = None
+    proposal: Proposal | None = None
 
     def remarks(self) -> list[str]:
         """Return what is not wrong but likely not meant."""
+        found = [self.proposal.remark] if self.proposal and self.proposal.remark else []
         if self.teacher is None or self.student.parameters <= self.teacher.parameters:
-            return []
+            return found
         return [
+            *found,
             f"the student is larger than its teacher: `{self.student.spec}` has "
-            f"{self.student.parameters:,} parameters, `{self.teacher.spec}` {self.teacher.parameters:,}"
+            f"{self.student.parameters:,} parameters, `{self.teacher.spec}` {self.teacher.parameters:,}",
         ]
 
     def pair_table(self) -> list[dict[str, Any]]:
@@ -114,6 +119,10 @@ def load_parts(settings: RunSettings, *, progress: Progress = silent) -> Parts:
                 student.model, shape, student_layers, [pair.guided for pair in pairs]
             )
             check_pairs(pairs, plan.hint_points, student_layers, allow_crossing=settings.allow_crossing)
+    proposal = None
+    if settings.wanted and teacher is not None:
+        cards = (describe_student(one.spec, len(data.classes), shape) for one in (student, teacher))
+        proposal = Proposal.of(*cards, settings.wanted)
     parts = Parts(
         data,
         preprocess,
@@ -126,6 +135,7 @@ def load_parts(settings: RunSettings, *, progress: Progress = silent) -> Parts:
         settings.hint_loss,
         _checked_accuracy(teacher, data, settings) if teacher else None,
         beginning,
+        proposal,
     )
     parts.pair_table()  # what cannot be joined is refused here, before anything trains
     return parts

@@ -11,6 +11,7 @@ from pursuhint.errors import InputError, one_line, unknown
 from pursuhint.pairs import Pair
 from pursuhint.plan import HintPlan
 from pursuhint.preprocess import parse_preprocess
+from pursuhint.students.target import Target
 from pursuhint.training.recipes import recipe_named
 from pursuhint.training.temperatures import usual_temperature
 from pursuhint.training.weight_presets import presets_for, weight_preset
@@ -34,6 +35,7 @@ class RunSettings(BaseModel):
     Attributes:
         kind: ``distill`` (with a plan) or ``train`` (labels only).
         student: the network to train, such as ``zoo:resnet20``.
+        wanted: what was asked for where nobody named the student; `student` is what was found.
         data: the data set; `preprocess` its preprocessing (the teacher's own in a distillation).
         plan: the hint plan; None when `kind` is ``train``.
         pairs: hint point -> guided layer, in place of the plan's or the default pairs of these hint points.
@@ -72,6 +74,7 @@ class RunSettings(BaseModel):
     kind: Literal["train", "distill"]
     name: str = ""
     student: str
+    wanted: Target | None = None
     data: str
     preprocess: str
     plan: HintPlan | None = None

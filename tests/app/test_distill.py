@@ -66,6 +66,25 @@ def test_another_compression_offers_and_takes_the_nearest_student(open_page, tea
     assert {one.label: one.value for one in app.metric} == sizes
 
 
+def test_a_student_that_misses_the_wanted_compression_is_remarked_on(open_page, teacher, monkeypatch):
+    """As long as it is the one that was taken; not one that the reader chose."""
+
+    def ask(spec, classes, image_shape, target):
+        found = propose_students(spec, classes, image_shape, compression=target.compression)
+        return tuple(describe_student(one.spec, classes, image_shape) for one in found)
+
+    monkeypatch.setattr("app.cached.ask_proposals", ask)
+    app = open_page("distill")
+    assert not any("was wanted" in one.value for one in app.warning)
+    widget(app.number_input, "Compression wanted").set_value(1e6).run()
+    (said,) = (one.value for one in app.warning if "was wanted" in one.value)
+    assert said.endswith(
+        "than its teacher, where 1e+06 times was wanted; name another student to come nearer"
+    )
+    widget(app.selectbox, "Network").set_value(teacher.students[0].spec).run()
+    assert not any("was wanted" in one.value for one in app.warning)
+
+
 def test_compression_may_be_of_flops(open_page, teacher, monkeypatch):
     def ask(spec, classes, image_shape, target):
         found = propose_students(spec, classes, image_shape, compression=target.compression, by=target.by)

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 import pursuhint as ph
-from pursuhint.runs import RunFolder, find_run
-from pursuhint.students import describe_student, propose_students
+from pursuhint.runs import RunFolder, find_run, list_runs
+from pursuhint.runs.untaught import untaught_settings
+from pursuhint.students import Target, describe_student, propose_students
 from tests.tiny import FAST, TEACHER
+
+QUICK = ("--epochs", "1", "--limit", "96", "--batch-size", "32", "--device", "cpu", "--threads", "1")
 
 
 def test_students_in_json(pursuhint, teacher):
@@ -78,6 +81,31 @@ def test_distill_prints_what_it_found_beside_the_teacher(pursuhint, plan_file: P
     ]
 
 
+def test_proposals_that_miss_the_target_are_remarked_on(pursuhint):
+    asked = ("students", "--teacher", "zoo:resnet14", "--no-latency", "--compression")
+    answer = pursuhint(*asked, 10**5)
+    said = " ".join(answer.err.split())
+    assert said.endswith("where 100000 times was wanted; name another student to come nearer")
+    assert pursuhint(*asked, 3).err == ""
+
+
+def test_a_run_whose_automatic_student_misses_its_target_warns(pursuhint, plan_file: Path):
+    """Before the training in the command's words, in a dry run, and in the run itself."""
+    missed = ("distill", "--plan", plan_file, "--student", "auto:flops:100000", *QUICK)
+    answer = pursuhint(*missed)
+    (run,) = list_runs()
+    (warning,) = (text for text in run.history().warnings if "was wanted" in text)
+    found = propose_students(TEACHER, 10, (3, 8, 8), compression=1e5, by="flops")[0]
+    assert warning == found.remark and found.remark.startswith(
+        f"`{found.spec}` has {found.flops_ratio:.2f} times"
+    )
+    assert warning in " ".join(answer.err.split())
+    assert run.run_settings.wanted == Target(1e5, "flops")
+    assert warning in pursuhint(*missed, "--dry-run", "--json").json["warnings"]
+    alone = untaught_settings(run.run_settings)
+    assert (alone.student, alone.wanted) == (found.spec, None)
+
+
 def test_an_automatic_student_that_is_written_wrongly_is_refused(pursuhint, plan_file: Path):
     line = pursuhint("distill", "--plan", plan_file, "--student", "auto:half").refused()
     assert line == "an automatic student is written `auto`, `auto:2.5` or `auto:flops:4`; found `auto:half`"
@@ -86,3 +114,6 @@ def test_an_automatic_student_that_is_written_wrongly_is_refused(pursuhint, plan
 def test_python_finds_the_same_student(tiny_plan, tmp_path: Path):
     run = ph.distill(tiny_plan, "auto:4", folder=tmp_path, **FAST | {"epochs": 1})
     assert run.run_settings.student == propose_students(TEACHER, 10, (3, 8, 8), compression=4)[0].spec
+    assert not any("was wanted" in text for text in run.history().warnings)
+    run = ph.distill(tiny_plan, "auto:100000", folder=tmp_path, **FAST | {"epochs": 1})
+    assert sum("where 100000 times was wanted" in text for text in run.history().warnings) == 1

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from pursuhint.errors import InputError
-from pursuhint.students import describe_student, propose_students
+from pursuhint.students import Proposal, Target, describe_student, propose_students
+from pursuhint.students.automatic import automatic_student
 from pursuhint.students.relatives import family_of
 from pursuhint.zoo import ZOO, parse_zoo_name
 from pursuhint.zoo.sizes import zoo_flops, zoo_parameters
@@ -103,21 +104,78 @@ def test_timm_teachers_get_their_namesakes():
     assert (found.spec, found.parameters) == ("timm:vit_tiny_patch16_224", 5_717_416)
 
 
+LARGE = (3, 224, 224)
+
+
 @pytest.mark.parametrize(
     ("teacher", "image", "other"),
     [
-        ("torchvision:alexnet", (3, 224, 224), "torchvision:resnet18"),
-        ("zoo:resnet8?width=0.05", IMAGE, "zoo:resnet20"),
+        ("torchvision:alexnet", LARGE, "torchvision:mobilenet_v2"),  # the ResNets have more FLOPs
+        ("torchvision:googlenet", LARGE, "torchvision:mobilenet_v2"),
+        ("torchvision:resnext50_32x4d", LARGE, "torchvision:resnet18"),
+        ("torchvision:mobilenet_v2", LARGE, ""),
+        ("zoo:resnet8?width=0.05", IMAGE, ""),
+        ("torchvision:densenet121", (3, 96, 96), "zoo:resnet20?width=1.125"),
     ],
 )
 def test_a_family_with_nothing_smaller_is_refused(teacher: str, image: tuple[int, int, int], other: str):
-    message = (
-        f"nothing smaller than `{teacher}` is known of its family; name a student of another one, such as "
-        f"`{other}`"
-    )
+    """What is suggested in place of it is smaller than the teacher, if anything is."""
+    message = f"nothing smaller than `{teacher}` is known of its family; name a student of another one"
     with pytest.raises(InputError) as caught:
         propose_students(teacher, 10, image)
-    assert str(caught.value) == message
+    assert str(caught.value) == message + (f", such as `{other}`" if other else "")
+    if other:
+        large, small = (describe_student(spec, 10, image) for spec in (teacher, other))
+        assert small.parameters < large.parameters and small.flops <= large.flops
+
+
+@pytest.mark.parametrize(
+    ("teacher", "target", "ratio"),
+    [
+        ("torchvision:squeezenet1_0", {}, "1.02 times fewer parameters than its teacher, where 2.5 times"),
+        (
+            "zoo:resnet20",
+            {"compression": 1e5},
+            "899.07 times fewer parameters than its teacher, where 100000",
+        ),
+        (
+            "zoo:resnet8",
+            {"compression": 1e4, "by": "flops"},
+            "times fewer FLOPs than its teacher, where 10000",
+        ),
+    ],
+)
+def test_a_proposal_that_misses_the_target_says_so(teacher: str, target: dict, ratio: str):
+    (found,) = propose_students(teacher, 10, IMAGE, **target, count=1)
+    assert found.remark.startswith(f"`{found.spec}` has ") and f"{ratio} " in found.remark.replace(";", " ")
+    assert found.as_dict()["remark"] == found.remark
+
+
+def test_a_proposal_near_the_target_says_nothing():
+    assert propose_students("zoo:resnet20", 10, IMAGE, count=1)[0].remark == ""
+    card = describe_student("zoo:resnet20", 10, IMAGE)
+    assert Proposal.of(card, card).remark == ""
+    said = [bool(Target(2).remark("zoo:resnet8", ratio)) for ratio in (1.5, 1.7, 2.4, 2.6)]
+    assert said == [True, False, False, True]
+
+
+def test_an_automatic_student_that_is_hardly_smaller_is_refused(tiny_plan):
+    teacher = tiny_plan.teacher.model_copy(
+        update={"spec": "torchvision:squeezenet1_0", "preprocess": "digits/64"}
+    )
+    plan = tiny_plan.model_copy(update={"teacher": teacher})
+    message = (
+        "a student with 2.5 times fewer parameters than `torchvision:squeezenet1_0` is wanted, and the "
+        "nearest of its family, `torchvision:squeezenet1_1`, has 1.02 times fewer; name that one if you mean "
+        "it, or one of another family"
+    )
+    with pytest.raises(InputError) as caught:
+        automatic_student(Target(), plan)
+    assert str(caught.value).startswith(message)
+    with pytest.raises(InputError, match="has 1.02 times fewer; name that one"):
+        automatic_student(Target(1.5), plan)
+    assert automatic_student(Target(1.4), plan)[1].spec == "torchvision:squeezenet1_1"
+    assert automatic_student(Target(2.5, "flops"), plan)[1].remark == ""
 
 
 def test_no_proposals_at_all_are_refused():

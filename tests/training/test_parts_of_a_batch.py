@@ -21,6 +21,7 @@ from pursuhint.runs import create_run, list_runs
 from pursuhint.training import precision
 from pursuhint.training.differences import what_differs
 from pursuhint.training.distiller import Distiller, freeze_unreached
+from pursuhint.training.lone_values import explain_lone_values
 from pursuhint.training.loop import Trainer
 from pursuhint.training.prepare import load_parts
 from tests.tiny import STUDENT
@@ -151,6 +152,25 @@ def test_balanced_weights_are_those_of_the_whole_batch(settings_for, tmp_path: P
         trainer.start()
         settled[count] = trainer.weights
     assert settled[4] == pytest.approx(settled[1], rel=1e-4)
+
+
+def test_a_lone_image_that_batch_norm_cannot_take_is_refused_before_the_first_step(
+    train, settings_for, tmp_path: Path
+):
+    """Of 8 by 8 pixels resnet18 leaves one position; the small student leaves four, and trains."""
+    alone = {"kind": "train", "plan": None, "hint_loss": "none", "logit_loss": "none", "limit": 4}
+    alone |= {"epochs": 1, "batch_size": 2, "accumulate": 2}
+    settings = settings_for(student="torchvision:resnet18", **alone)
+    trainer = Trainer(settings, load_parts(settings), folder=tmp_path, record=lambda *_, **__: None)
+    message = (
+        r"each part of a batch has 1 image \(batch size / accumulated parts / processes\), in which a layer "
+        "has 1 position; give a larger `--batch-size`, a smaller `--accumulate`, or fewer processes$"
+    )
+    with pytest.raises(InputError, match=message):
+        trainer.start()
+    assert train(settings_for(**alone)).final
+    with pytest.raises(ValueError, match="another reason"), explain_lone_values(1):
+        raise ValueError("another reason")
 
 
 class _Across(Loss):
