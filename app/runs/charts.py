@@ -44,7 +44,8 @@ def draw(runs: Sequence[RunFolder], summaries: Sequence[dict[str, Any]], levels:
     view = st.session_state.get(key, {}).get("view")
     content = curves(
         shown,
-        epochs=max(summary["epochs"] for summary in summaries),
+        # one that was finished early has no more to come
+        epochs=max(one["epoch" if one["state"] == "finished" else "epochs"] for one in summaries),
         kind=mine.overlay.kind,
         marks=levels.marks if len(shown) == 1 else levels.marks[:1],
         weights=_weights(shown[0], runs[0]) if len(shown) == 1 else "",

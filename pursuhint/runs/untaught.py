@@ -69,6 +69,7 @@ def find_untaught(summary: Mapping[str, Any], others: Iterable[Mapping[str, Any]
         )
         for one in others
         if one["state"] == "finished"
+        and one["epoch"] == one["epochs"]  # not finished early
         and is_untaught(one["settings"])
         and all(one["settings"].get(name) == settings.get(name) for name in SAME)
     ]

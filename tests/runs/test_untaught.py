@@ -32,6 +32,9 @@ def test_an_unfinished_run_and_one_with_a_teacher_are_passed_over(write_run):
     assert find_untaught(taught(settings), [other]) is None
     assert find_untaught(taught(settings), [other | taught(settings) | {"state": "finished"}]) is None
     assert find_untaught({"settings": settings}, [other]) is None  # it has no teacher itself
+    early = other | {"state": "finished", "epoch": other["epochs"] - 1}
+    assert find_untaught(taught(settings), [early]) is None
+    assert find_untaught(taught(settings), [early | {"epoch": other["epochs"]}]) is not None
 
 
 def test_the_run_that_differs_least_is_taken_and_the_difference_told(write_run):
