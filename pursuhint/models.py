@@ -256,12 +256,15 @@ def _build_torchvision(
     published = torchvision.models.get_model_weights(name)
     file = Path(weights).name if weights is not None else ""
     # The published files differ in their resize; the file's own name says which one it is.
-    origin = next((entry for entry in published if entry.url.endswith(f"/{file}")), published.DEFAULT)
+    named = next((entry for entry in published if entry.url.endswith(f"/{file}")), None)
+    origin = named or published.DEFAULT
     recipe = origin.transforms()
+    # These were trained on -1 to 1; torchvision's networks bring ImageNet's scale there (`transform_input`).
+    mean, std = ((0.5,) * 3, (0.5,) * 3) if named and name in _AUXILIARY else (recipe.mean, recipe.std)
     return model, Preprocess(
         name=f"torchvision {origin}",
-        mean=tuple(recipe.mean),
-        std=tuple(recipe.std),
+        mean=tuple(mean),
+        std=tuple(std),
         resize=recipe.resize_size[0],
         crop=recipe.crop_size[0],
         interpolation=recipe.interpolation.value,

@@ -4,6 +4,7 @@ import importlib
 import json
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -229,6 +230,29 @@ def test_auxiliary_heads_are_read_and_left_out(tmp_path: Path, name: str, side: 
     assert with_new_head(built, classes=3).model.train()(images).shape == (2, 3)
     torch.save(new.state_dict(), tmp_path / "own.pt")
     assert build_model(name, weights=tmp_path / "own.pt").hash == hash_weights(new.state_dict())
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [("googlenet", "googlenet-1378be20.pth"), ("inception_v3", "inception_v3_google-0cc3c7bd.pth")],
+)
+def test_published_weights_that_expect_another_scale_get_it(tmp_path: Path, name: str, file: str) -> None:
+    """What torchvision does inside these networks when it loads them is part of our preprocessing."""
+    import torchvision
+
+    origin = torchvision.models.get_model(
+        name, num_classes=5, init_weights=False, transform_input=True
+    ).eval()
+    torch.save(origin.state_dict(), tmp_path / file)
+    built = build_model(name, weights=tmp_path / file)
+    images = torch.randint(256, (2, 128, 128, 3), dtype=torch.uint8)
+    recipe = parse_preprocess("imagenet/112/96")
+    ours = replace(recipe, mean=built.preprocess.mean, std=built.preprocess.std)
+    with torch.no_grad():
+        found, expected = built.model(ours.apply(images)), origin(recipe.apply(images))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    torch.save(origin.state_dict(), tmp_path / "mine.pth")
+    assert build_model(name, weights=tmp_path / "mine.pth").preprocess.text.startswith("imagenet/")
 
 
 def test_every_torchvision_recipe_can_be_expressed() -> None:
