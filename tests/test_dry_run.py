@@ -64,7 +64,7 @@ def test_a_process_of_its_own_says_the_same(settings_for):
 
 
 def test_a_first_step_that_is_not_finite_is_said_before_the_start(settings_for):
-    with pytest.raises(PursuhintError, match="`cls` became nan in epoch 1 at step 2"):
+    with pytest.raises(PursuhintError, match="the losses `cls`, .* became nan in epoch 1 at step 2"):
         dry_run(settings_for(learning_rate=1e30, limit=None))
 
 

@@ -126,7 +126,7 @@ def test_a_student_larger_than_its_teacher_is_remarked_on_once(pursuhint, settin
 
 
 def test_the_remark_is_printed_before_the_training(pursuhint, plan_file: Path, monkeypatch):
-    def run(self: Trainer) -> None:
+    def run(self: Trainer, **_) -> None:
         raise PursuhintError("nothing is trained here")
 
     monkeypatch.setattr(Trainer, "run", run)
