@@ -244,6 +244,13 @@ def test_names_stand_where_they_cover_fewest_points(view):
     assert sides == {0: "middle left", 4: "top center", 7: "middle right"}
 
 
+def test_a_wide_screen_has_room_where_a_phone_has_none():
+    column = np.array([[0, 0], [0, 16], [0, 32], [0, 48], [260, 220]])
+    names = {point: f"layer1.{point}" for point in range(4)}
+    assert set(name_sides(column, names, screen=(260, 220)).values()) == {"middle right"}
+    assert len(set(name_sides(column, names).values())) > 1
+
+
 @pytest.mark.parametrize("apart", [(0, 0), (0, 10), (12, 0), (25, -9), (40, 0), (40, 8), (70, 5), (130, 0)])
 def test_names_of_near_points_do_not_hide_each_other(apart):
     """Two neighbours, on a map of a phone; the names' boxes as plotly draws them."""

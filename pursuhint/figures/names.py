@@ -19,12 +19,15 @@ COST_OF_A_NAME = 3
 """Points that a name may hide before it hides another name: then both are lost."""
 
 
-def name_sides(positions: np.ndarray, names: Mapping[int, str]) -> dict[int, str]:
+def name_sides(
+    positions: np.ndarray, names: Mapping[int, str], *, screen: tuple[float, float] = SCREEN
+) -> dict[int, str]:
     """Choose for each name a side of its point; the names are placed one after the other.
 
     Args:
         positions: (n, 2) of all points, in any unit that is the same both ways.
         names: index of a point -> its name.
+        screen: width and height that the points take.
 
     Returns:
         Index of a point -> key of `SIDES` on which its name hides least, the right one if all are equal.
@@ -34,7 +37,7 @@ def name_sides(positions: np.ndarray, names: Mapping[int, str]) -> dict[int, str
         {0: 'middle right', 1: 'middle left'}
     """
     extent = np.ptp(positions, axis=0)
-    points = positions / ((extent / SCREEN).max() or 1.0)
+    points = positions / ((extent / screen).max() or 1.0)
     radius = np.full(len(points), RADIUS)
     radius[list(names)] = RADIUS_NAMED
     placed = np.empty((0, 4))
