@@ -19,6 +19,7 @@ def number(
     *,
     least: float,
     most: float | None = None,
+    optional: bool = False,
     **shape: Any,
 ) -> None:
     """Draw a number that is tied to a value of the state.
@@ -32,16 +33,17 @@ def number(
         write: receives what the visitor enters, when it may be.
         least: the lower limit.
         most: the upper one; none when None.
+        optional: whether the field may be emptied, which is None.
         shape: further arguments of `st.number_input`.
     """
 
     def take(entered: float | None) -> None:
-        write(entered if entered is None else check(label, entered, least, most))
+        write(None if optional and entered is None else check(label, entered, least, most))
 
-    st.number_input(label, **shape, **bound(key, value, take))
+    st.number_input(label, value=None, **shape, **bound(key, value, take))
 
 
-def check(label: str, entered: float, least: float, most: float | None) -> float:
+def check(label: str, entered: float | None, least: float, most: float | None) -> float:
     """Return a number that lies between the limits.
 
     Raises:
@@ -54,7 +56,8 @@ def check(label: str, entered: float, least: float, most: float | None) -> float
         Traceback (most recent call last):
         pursuhint.errors.InputError: Temperature T: expected 0.5 to 20, found 0; the former value stays
     """
-    if entered < least or (most is not None and entered > most):
-        limits = f"at least {least:g}" if most is None else f"{least:g} to {most:g}"
-        raise InputError(f"{label}: expected {limits}, found {entered:g}; the former value stays")
-    return entered
+    if entered is not None and least <= entered and (most is None or entered <= most):
+        return entered
+    limits = f"at least {least:g}" if most is None else f"{least:g} to {most:g}"
+    found = "nothing" if entered is None else f"{entered:g}"
+    raise InputError(f"{label}: expected {limits}, found {found}; the former value stays")

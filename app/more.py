@@ -59,7 +59,9 @@ def _settings() -> None:
     with left:
         _choice("Mix images", "mix", MIXES, "Blends each image and its label with another one's.")
         note = "Of the student, such as 0.999 a step: the average is scored and exported."
-        _number("Average weights", "ema", note, least=0.0, most=0.9999, step=0.001, format="%.4g")
+        _number(
+            "Average weights", "ema", note, optional=True, least=0.0, most=0.9999, step=0.001, format="%.4g"
+        )
         note = "Worked on one after the other: less memory, the same step."
         _number("Parts of a batch", "accumulate", note, least=1, step=1)
     with right:
@@ -69,7 +71,7 @@ def _settings() -> None:
     left, right = st.columns(2)  # below each other on a phone
     with left:
         note = "Shows each image in so many views over and over, and asks the teacher about each once."
-        _number("Kept views", "keep_targets", note, least=1, step=1)
+        _number("Kept views", "keep_targets", note, optional=True, least=1, step=1)
     if state.get().recipe.keep_targets:
         with right:
             note = "Disk that the teacher's answers may take."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from app import cached, proposals, state
@@ -71,7 +73,7 @@ def training() -> None:
     with left:
         _number("Epochs", "epochs", 1, 1)
         _number("Learning rate", "learning_rate", 0.0001, 0.01, format="%.4g")
-        _number("CPU threads", "threads", 1, 1, placeholder="all")
+        _number("CPU threads", "threads", 1, 1, placeholder="all", optional=True)
         _number("Seed", "seed", 0, 1)
     with right:
         _number("Batch size", "batch_size", 2, 16, help="The learning rate belongs to it; nothing is scaled.")
@@ -101,7 +103,7 @@ def pace(recipe: Recipe) -> str:
     return f"SGD with momentum, {chosen.schedule} schedule"
 
 
-def _number(label: str, field: str, least: float, step: float, **more: str) -> None:
+def _number(label: str, field: str, least: float, step: float, **more: Any) -> None:
     mine = state.get()
     value = getattr(mine.recipe, field)
     number(

@@ -282,6 +282,7 @@ def test_a_logit_loss_comes_with_its_usual_temperature(open_page, teacher):
         ("Temperature T", 0.0, "Temperature T: expected 0.5 to 20, found 0; the former value stays"),
         ("share of L_hint", -1.0, "share of L_hint: expected at least 0, found -1; the former value stays"),
         ("Average weights", 1.5, "Average weights: expected 0 to 0.9999, found 1.5; the former value stays"),
+        ("Epochs", None, "Epochs: expected at least 1, found nothing; the former value stays"),
     ],
 )
 def test_a_number_beyond_its_limits_is_refused_in_words(open_page, teacher, label, wrong, said):
@@ -291,6 +292,18 @@ def test_a_number_beyond_its_limits_is_refused_in_words(open_page, teacher, labe
     assert [one.value for one in app.error] == [said]
     assert widget(app.number_input, label).value == before
     assert not app.run().error
+
+
+@pytest.mark.parametrize(
+    ("label", "field", "given"),
+    [("CPU threads", "threads", 2), ("Average weights", "ema", 0.99), ("Kept views", "keep_targets", 3)],
+)
+def test_what_need_not_be_given_can_be_emptied_again(open_page, teacher, label, field, given):
+    app = open_page("distill")
+    for value in (given, None):
+        widget(app.number_input, label).set_value(value).run()
+        assert getattr(app.session_state[KEY].recipe, field) == value
+        assert not app.error
 
 
 def test_a_recipe_fills_the_numbers_and_says_its_steps(open_page, teacher, launched):
