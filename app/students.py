@@ -12,6 +12,7 @@ from app.chrome import count, several, short
 from app.limited import number
 from app.recipe import Recipe
 from pursuhint.analysis import AnalysisFolder
+from pursuhint.augment import RESIZED_CROP
 from pursuhint.plan import HintPlan
 from pursuhint.students import StudentCard
 from pursuhint.training.recipes import RECIPES
@@ -95,12 +96,15 @@ def pace(recipe: Recipe) -> str:
     Example:
         >>> pace(Recipe(training="cifar", epochs=24))
         'SGD with momentum, rate × 0.1 after epochs 15, 18, 21'
+        >>> pace(Recipe(training="imagenet", epochs=100))
+        'SGD with momentum, rate × 0.1 after epochs 30, 60, 90; random resized crops'
     """
     chosen = RECIPES[recipe.training]
+    views = "; random resized crops" if chosen.augmentation == RESIZED_CROP else ""
     if chosen.schedule == "step":
         places = ", ".join(f"{place * recipe.epochs:.3g}" for place in chosen.steps_at)
-        return f"SGD with momentum, rate × 0.1 after epochs {places}"
-    return f"SGD with momentum, {chosen.schedule} schedule"
+        return f"SGD with momentum, rate × 0.1 after epochs {places}{views}"
+    return f"SGD with momentum, {chosen.schedule} schedule{views}"
 
 
 def _number(label: str, field: str, least: float, step: float, **more: Any) -> None:

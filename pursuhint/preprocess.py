@@ -53,6 +53,16 @@ class Preprocess:
             parts += [str(self.resize or ""), str(self.crop or "")]
         return "/".join(parts)
 
+    @property
+    def filled(self) -> Preprocess:
+        """The same without a margin: all of an image, not its middle, becomes the network's input.
+
+        Example:
+            >>> parse_preprocess("imagenet/256/224").filled.text
+            'imagenet/224/224'
+        """
+        return replace(self, resize=self.crop) if self.crop else self
+
     def apply(self, images: np.ndarray | torch.Tensor, device: str | torch.device = "cpu") -> torch.Tensor:
         """Turn stored images into network input.
 

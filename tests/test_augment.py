@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import map_coordinates
 
 from pursuhint.augment import POLICIES, augment, draws, epoch_order
 from pursuhint.errors import InputError
@@ -55,7 +58,7 @@ def test_the_view_of_an_image_does_not_depend_on_its_batch(policy: str):
     assert torch.equal(together, alone)
 
 
-@pytest.mark.parametrize("policy", ["crop-flip", "affine"])
+@pytest.mark.parametrize("policy", ["crop-flip", "affine", "resized-crop"])
 def test_another_epoch_shows_another_view(policy: str):
     pixels = images()
     first, second = (augment(pixels, draws(0, epoch, np.arange(6)), policy) for epoch in (0, 1))
@@ -112,3 +115,40 @@ def test_affine_turns_by_ten_degrees_at_most():
 def test_an_unknown_policy_is_refused():
     with pytest.raises(InputError, match="unknown augmentation `afine`: did you mean `affine`"):
         augment(images(), draws(0, 0, np.arange(6)), "afine")
+
+
+@pytest.mark.parametrize("shape", [(24, 24), (20, 24), (12, 40)])
+def test_a_resized_crop_is_a_part_stretched_to_the_whole(shape: tuple[int, int]):
+    """By hand, image by image: the box from the numbers, its pixels by scipy."""
+    height, width = shape
+    pixels = np.random.default_rng(0).integers(0, 256, (30, height, width, 3), dtype=np.uint8)
+    uniform = draws(0, 0, np.arange(30))
+    found = augment(torch.from_numpy(pixels), uniform, "resized-crop").numpy()
+    for image, view, (size, form, across, down, mirror, *_) in zip(pixels, found, uniform, strict=True):
+        area = (0.08 + 0.92 * size) * height * width
+        lowest, highest = max(3 / 4, area / height**2), min(4 / 3, width**2 / area)
+        ratio = lowest * (highest / lowest) ** form
+        w, h = min(width, math.sqrt(area * ratio)), min(height, math.sqrt(area / ratio))
+        columns = (width - w) * across + (np.arange(width) + 0.5) * w / width - 0.5
+        rows = (height - h) * down + (np.arange(height) + 0.5) * h / height - 0.5
+        grid = np.meshgrid(rows, columns[::-1] if mirror < 0.5 else columns, indexing="ij")
+        for channel in range(3):
+            wanted = map_coordinates(image[..., channel].astype(float), grid, order=1, mode="nearest")
+            np.testing.assert_allclose(view[..., channel], wanted, atol=0.6)
+
+
+def test_resized_crops_have_the_published_areas_and_ratios():
+    """The steps from pixel to pixel of a slope tell how much of it is seen."""
+    side, n = 64, 400
+    slope = np.arange(side, dtype=np.uint8) * 4
+    pixels = np.stack(np.broadcast_arrays(slope, slope[:, None], np.uint8(0)), axis=-1)
+    views = augment(
+        torch.from_numpy(np.repeat(pixels[None], n, axis=0)), draws(0, 0, np.arange(n)), "resized-crop"
+    )
+    across = (views[:, 0, -8, 0].float() - views[:, 0, 8, 0].float()) / (4 * (side - 16))
+    down = (views[:, -8, 0, 1].float() - views[:, 8, 0, 1].float()) / (4 * (side - 16))
+    area, ratio = (across.abs() * down).numpy(), (across.abs() / down).numpy()
+    assert (area.min(), area.max()) == pytest.approx((0.08, 1), abs=0.05)
+    assert area.mean() == pytest.approx(0.54, abs=0.04)
+    assert (ratio.min(), ratio.max()) == pytest.approx((3 / 4, 4 / 3), abs=0.1)
+    assert (across < 0).float().mean() == pytest.approx(0.5, abs=0.08)

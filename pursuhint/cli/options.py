@@ -172,7 +172,7 @@ def training_options(
     ] = None,
     augmentation: Annotated[
         str | None,
-        typer.Option(help="none, crop-flip or affine; the data's own if left out."),
+        typer.Option(help="none, crop-flip, affine or resized-crop; else the recipe's or the data's own."),
     ] = None,
     label_smoothing: Annotated[float | None, typer.Option(help="Of L_cls, from 0 to below 1.")] = None,
     mix: Annotated[

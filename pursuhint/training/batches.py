@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from pursuhint.augment import augment, draws, epoch_order
+from pursuhint.augment import RESIZED_CROP, augment, draws, epoch_order
 from pursuhint.data import Split
 from pursuhint.errors import InputError
 from pursuhint.losses import Batch, TrainingImages
@@ -60,7 +60,8 @@ class Batches:
                 f"`batch_size` must be a multiple of {parts} ({accumulate} parts for each of {processes} "
                 f"processes); found {batch_size}"
             )
-        self._split, self._preprocess, self._augmentation = split, preprocess, augmentation
+        self._split, self._augmentation = split, augmentation
+        self._preprocess = preprocess.filled if augmentation == RESIZED_CROP else preprocess
         self._batch_size, self._seed, self._device = batch_size, seed, device
         self._mixing, self._parts, self._size = mixing, parts, batch_size // parts
         self._own = range(rank, parts, processes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pursuhint.augment import RESIZED_CROP
 from pursuhint.errors import find_named
 
 
@@ -20,6 +21,7 @@ class TrainingRecipe:
         schedule: ``cosine`` or ``step``.
         warmup: epochs of linear rise of the learning rate.
         steps_at: relative places in the run at which ``step`` multiplies the rate by 0.1.
+        augmentation: None takes the data set's own.
     """
 
     epochs: int
@@ -29,6 +31,7 @@ class TrainingRecipe:
     schedule: str
     warmup: float
     steps_at: tuple[float, ...]
+    augmentation: str | None = None
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -39,12 +42,11 @@ class TrainingRecipe:
 RECIPES: dict[str, TrainingRecipe] = {
     "quick": TrainingRecipe(30, 64, 0.05, 5e-4, "cosine", 1.0, (0.625, 0.75, 0.875)),
     "cifar": TrainingRecipe(240, 64, 0.05, 5e-4, "step", 0.0, (150 / 240, 180 / 240, 210 / 240)),
-    "imagenet": TrainingRecipe(100, 256, 0.1, 1e-4, "step", 0.0, (0.3, 0.6, 0.9)),
+    "imagenet": TrainingRecipe(100, 256, 0.1, 1e-4, "step", 0.0, (0.3, 0.6, 0.9), RESIZED_CROP),
 }
 """`quick` is this project's default; `cifar` is RepDistiller's and that of PURSUhInT's example: x 0.1 at 150,
-180 and 210 of 240 epochs; `imagenet` has the epochs and rates of RepDistiller and mdistiller: x 0.1 at 30, 60
-and 90 of 100 epochs. Augmentation goes with the data, not with a recipe: published ImageNet figures are of
-random resized crops, which `pursuhint.augment` has not."""
+180 and 210 of 240 epochs; `imagenet` is RepDistiller's and mdistiller's: x 0.1 at 30, 60 and 90 of 100
+epochs, random resized crops. With the others augmentation goes with the data."""
 
 
 def recipe_named(name: str) -> TrainingRecipe:

@@ -2,7 +2,7 @@
 
 A test asks for `page` (or for `open_page`, to choose colours and size), walks with `visit` and `idle`, and
 keeps pictures with `screenshot`. When it ends, the console must have been free of errors and no address
-outside this machine may have been asked for.
+outside this machine may have been asked for. When it fails, the report says what its tabs showed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,30 @@ from tools.served import IDLE, SWITCHES, AppServer, NotServedError, find_browser
 # A deep link asks for these two below its own address first; Streamlit then finds them at the root.
 HARMLESS_404 = re.compile(r"://[^/]+/[^/]+/_stcore/(health|host-config)")
 STEP_MS = 60_000
+ASKED_MS = 5_000
+"""For what a tab shows after a failure; one that hangs does not answer."""
+TOLD = 3_000
+"""Characters of a page, and of the server's log, in the report of a failure."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Add to the report of a failed test what its tabs showed and what the server said."""
+    report = yield
+    if report.failed and report.when == "call" and "open_page" in getattr(item, "funcargs", {}):
+        for page in item.funcargs["open_page"].tabs:
+            report.sections.append((f"shown at {page.url}", _shown(page)))
+        log = item.funcargs["app"].log.read_text(encoding="utf-8", errors="replace")
+        report.sections.append(("the server's log", log[-TOLD:]))
+    return report
+
+
+def _shown(page: Any) -> str:
+    try:
+        text = page.locator("body").inner_text(timeout=ASKED_MS)
+        return "\n".join(filter(str.strip, text.splitlines()))[-TOLD:]
+    except Exception as failure:  # closed, crashed, or busy for ever: that too tells
+        return f"no answer: {failure}"
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +115,7 @@ def complaints(app: AppServer) -> Iterator[Complaints]:
 @pytest.fixture
 def open_page(browser: Any, app: AppServer, complaints: Complaints) -> Iterator[Callable[..., Any]]:
     """Open a tab as a new visitor: ``open_page(dark=True, width=420)``; addresses are relative to the app."""
-    contexts = []
+    contexts, tabs = [], []
 
     def open_tab(*, dark: bool = False, width: int = 1440, height: int = 1000) -> Any:
         context = browser.new_context(
@@ -103,9 +127,11 @@ def open_page(browser: Any, app: AppServer, complaints: Complaints) -> Iterator[
         context.set_default_timeout(STEP_MS)
         contexts.append(context)
         page = context.new_page()
+        tabs.append(page)
         complaints.watch(page)
         return page
 
+    open_tab.tabs = tabs
     yield open_tab
     for context in contexts:
         context.close()

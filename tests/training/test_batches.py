@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from pursuhint.data import load_data
+from pursuhint.data import Split, load_data
 from pursuhint.data.images import choose_images
 from pursuhint.errors import InputError
-from pursuhint.preprocess import KNOWN
+from pursuhint.preprocess import KNOWN, parse_preprocess
 from pursuhint.training.batches import Batches
 
 
@@ -81,3 +81,16 @@ def test_a_batch_larger_than_the_data_is_refused():
         InputError, match="`batch_size` must be at most 100, the number of training images; found"
     ):
         batches(101)
+
+
+def test_a_resized_crop_of_everything_shows_the_margin_that_scoring_cuts_off(monkeypatch):
+    monkeypatch.setattr("pursuhint.training.batches.draws", lambda seed, view, ids: np.ones((8, 8)))
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+    split = Split(pixels, np.arange(8), np.zeros(8, np.int64))
+    preprocess = parse_preprocess("imagenet/20/16")
+    fields = {"batch_size": 8, "seed": 0, "device": torch.device("cpu")}
+    (batch,) = Batches(split, preprocess, augmentation="resized-crop", **fields).epoch(0)
+    whole = parse_preprocess("imagenet/16").apply(pixels)
+    assert batch.images.shape == (8, 3, 16, 16)
+    assert torch.equal(batch.images, whole[batch.ids])
+    assert not torch.allclose(whole, preprocess.apply(pixels), atol=0.1)

@@ -46,6 +46,11 @@ def test_a_run_as_long_as_its_recipe_is_not_called_short(recipe: str | None, epo
     assert shortened(recipe, epochs) is None
 
 
+def test_only_the_published_recipe_for_large_images_chooses_its_views():
+    assert settings(recipe="imagenet").augmentation == "resized-crop"
+    assert settings(recipe="cifar").augmentation is settings(recipe="quick").augmentation is None
+
+
 def test_a_recipe_fills_every_field_that_it_names():
     for name, recipe in RECIPES.items():
         dumped = settings(recipe=name).model_dump()
