@@ -20,7 +20,7 @@ from tools.served import IDLE, SWITCHES, AppServer, NotServedError, find_browser
 
 # A deep link asks for these two below its own address first; Streamlit then finds them at the root.
 HARMLESS_404 = re.compile(r"://[^/]+/[^/]+/_stcore/(health|host-config)")
-STEP_MS = 60_000
+STEP_MS = 120_000
 ASKED_MS = 5_000
 """For what a tab shows after a failure; one that hangs does not answer."""
 TOLD = 3_000

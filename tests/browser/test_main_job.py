@@ -98,9 +98,9 @@ def test_from_the_teacher_to_a_student_in_a_file(page, visit, idle, app, tmp_pat
     page.wait_for_url("**/runs?run=*")
     runs = list(set((app.home / "runs").glob("*")) - before)
     assert len(runs) == 1, "a double click is one run"
-    page.locator("[data-panel=terms] path").first.wait_for()
     button = page.get_by_role("button", name="Download student")
     button.wait_for(timeout=TRAINING_S * 1000)
+    page.locator(".curves[data-end='3'] [data-panel=terms] path").first.wait_for()  # all three epochs
     screenshot(page, "runs")
     with page.expect_download() as download:
         button.click()
