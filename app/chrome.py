@@ -57,7 +57,11 @@ def draw(figure: go.Figure, key: str, alt: str, **more: Any) -> None:
 def draw_square(figure: go.Figure, key: str, alt: str, **more: Any) -> None:
     """Draw a figure as high as it is wide, on any screen; plotly alone knows only a fixed height."""
     frame = f"{key}-frame"
-    st.html(f"<style>.st-key-{frame} {{aspect-ratio: 1; max-height: 80vh}}</style>")
+    st.html(
+        f"<style>.st-key-{frame} {{aspect-ratio: 1; max-height: 80vh}}"
+        # no higher in a card that fills its row: it would be drawn once more, with empty bands
+        f" [data-testid=stLayoutWrapper]:has(> .st-key-{frame}) {{flex: none}}</style>"
+    )
     if figure.layout.height is not None:
         figure.update_layout(height=None)
     with st.container(key=frame, height="stretch"):
