@@ -129,11 +129,11 @@ def written(result: Saved) -> bytes:
         return path.read_bytes()
 
 
-def plan(plan: HintPlan) -> None:
-    """Offer a plan as the file that `pursuhint distill --plan` reads."""
+def plan(plan: Callable[[], HintPlan]) -> None:
+    """Offer a plan as the file that `pursuhint distill --plan` reads; `plan` is asked at the click."""
     st.download_button(
         "Plan",
-        lambda: plan.model_dump_json(indent=2),
+        lambda: plan().model_dump_json(indent=2),
         "plan.json",
         "application/json",
         on_click="ignore",

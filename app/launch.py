@@ -13,6 +13,7 @@ from pursuhint.plan import HintPlan
 from pursuhint.runs import create_run
 from pursuhint.students import StudentCard
 from pursuhint.training.check import check_settings
+from pursuhint.training.command import exact
 from pursuhint.training.settings import RunSettings, make_settings
 from pursuhint.training.weight_presets import WEIGHT_PRESETS
 
@@ -107,11 +108,11 @@ def command(wanted: RunSettings) -> str:
         "--hint-loss": wanted.hint_loss,
         "--logit-loss": wanted.logit_loss,
         **_weight_options(wanted),
-        "--temperature": f"{wanted.temperature:g}",
+        "--temperature": exact(wanted.temperature),
         "--recipe": wanted.recipe,
         "--epochs": wanted.epochs,
         "--batch-size": wanted.batch_size,
-        "--lr": f"{wanted.learning_rate:g}",
+        "--lr": exact(wanted.learning_rate),
         "--label-smoothing": wanted.label_smoothing or None,
         "--seed": wanted.seed,
         "--threads": wanted.threads,
@@ -153,7 +154,7 @@ def _rare_options(wanted: RunSettings) -> dict[str, Any]:
 def _weight_options(wanted: RunSettings) -> dict[str, Any]:
     """Return the options for weights and their schedules; None for one that is not needed."""
     preset, schedules = wanted.weights.preset, wanted.weight_schedule.model_dump()
-    numbers = {f"--weight-{term}": f"{getattr(wanted.weights, term):g}" for term in ("cls", "logit", "hint")}
+    numbers = {f"--weight-{term}": exact(getattr(wanted.weights, term)) for term in ("cls", "logit", "hint")}
     rising = {f"--schedule-{term}": schedules[term] for term in ("logit", "hint")}
     return {"--weights-preset": preset, **({} if preset else numbers)} | {
         option: schedule for option, schedule in rising.items() if schedule != "constant"

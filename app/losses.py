@@ -15,6 +15,7 @@ from app.limited import number
 from app.recipe import Recipe
 from pursuhint.catalogue import HINT_FACTS, LOGIT_FACTS, LossFacts, title_of
 from pursuhint.dry_run import DryRun
+from pursuhint.runs.panels import weights_in_words
 from pursuhint.training.temperatures import usual_temperature
 from pursuhint.training.weight_presets import WEIGHT_PRESETS, describe_preset, presets_for
 
@@ -60,7 +61,13 @@ def objective(tried: DryRun | None, pairs: int) -> None:
         st.latex(balance(recipe))
     if tried:
         st.latex(first_step(tried))
-        st.caption("The first step of the dry run: weight · loss, and the share of the gradient below it.")
+        later = ""
+        if tried.settled != tried.weights:
+            schedules = {term: getattr(recipe, f"{term}_schedule") for term in recipe.terms[1:]}
+            later = f" Over the run: {weights_in_words(tried.settled, schedules)}."
+        st.caption(
+            f"The first step of the dry run: weight · loss, and the share of the gradient below it.{later}"
+        )
     else:
         st.caption(explanation(recipe))
 

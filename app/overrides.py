@@ -120,14 +120,21 @@ def _take_row(layer: str, changes: dict[str, Any]) -> None:
         note(layer, changes["why"])
 
 
-def note(layer: str, why: str) -> None:
+def note(layer: str, why: str, *, strict: bool = True) -> None:
     """Keep the reason for what was done to a layer.
+
+    Args:
+        layer: the layer.
+        why: the reason.
+        strict: False where what was done may have been undone while the reason was written.
 
     Raises:
         InputError: nothing was done to it.
     """
     plan = current.plan(current.analysis())
     if layer not in [override.layer for override in plan.overrides]:
+        if not strict:
+            return
         raise InputError(
             f"`{layer}` is as the clusters chose it; tick or untick it first, then give a reason"
         )

@@ -105,4 +105,4 @@ def _elsewhere(wanted: RunSettings, plan: HintPlan) -> None:
         python.code(launch.python(wanted), language="python")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption("Both begin with the plan:")
-            downloads.plan(plan)
+            downloads.plan(lambda: plan)

@@ -44,7 +44,7 @@ with actions:
             args=(upload,),
             max_upload_size=LARGEST_PLAN // 1_000_000,
         )
-    downloads.plan(plan)
+    downloads.plan(lambda: mine.edited.get(mine.choice, plan))  # with the reason that was typed just now
     pictures = st.container(width="content")
     if st.button("Use in Distill →", type="primary"):
         st.switch_page("../pages/distill.py")

@@ -109,7 +109,7 @@ def _affine(images: Tensor, uniform: Tensor) -> Tensor:
 
 
 SMALLEST_AREA, NARROWEST = 0.08, 3 / 4
-"""Least share of an image that `resized-crop` shows, and least ratio of the sides of that part, in pixels."""
+"""Least share of an image that `resized-crop` shows; least ratio of its sides, beside that of the image's."""
 RESIZED_CROP = "resized-crop"
 """The policy whose views have no margin; see `pursuhint.preprocess.Preprocess.filled`."""
 
@@ -118,18 +118,17 @@ def _resized_crop(images: Tensor, uniform: Tensor) -> Tensor:
     """Stretch a random part to the whole image and mirror half of them.
 
     Areas and ratios are those of Szegedy et al. (arXiv 1409.4842) and of torchvision's `RandomResizedCrop`,
-    which draws anew when a part does not fit: here the ratio is drawn among those that fit the area.
+    which draws anew when a part does not fit: here the ratio is drawn among those that fit the area, and an
+    image that is not square stays in its shape, so that none is stretched more than a square one.
     """
     import torch
     from torch.nn import functional
 
-    _, height, width, _ = images.shape
     draw = uniform.float().to(images.device)
     area = SMALLEST_AREA + (1 - SMALLEST_AREA) * draw[:, 0]
-    side = width / height
-    lowest, highest = (area * side).clamp(min=NARROWEST), (side / area).clamp(max=1 / NARROWEST)
+    lowest, highest = area.clamp(min=NARROWEST), (1 / area).clamp(max=1 / NARROWEST)
     ratio = lowest * (highest / lowest) ** draw[:, 1]
-    across, down = ((area * part).sqrt().clamp(max=1) for part in (ratio / side, side / ratio))
+    across, down = ((area * part).sqrt().clamp(max=1) for part in (ratio, 1 / ratio))
     right, below = (1 - across) * (2 * draw[:, 2] - 1), (1 - down) * (2 * draw[:, 3] - 1)
     flipped, zero = torch.where(draw[:, 4] < 0.5, -1.0, 1.0), torch.zeros_like(area)
     row_x, row_y = torch.stack([across * flipped, zero, right], 1), torch.stack([zero, down, below], 1)

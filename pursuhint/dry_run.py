@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,8 +40,8 @@ class DryRun:
     Attributes:
         device: that the steps ran on.
         losses: part -> its unweighted value in the first step.
-        weights: part -> the weight that it begins with.
-        shares: part -> its share of the gradient on the student at the start.
+        weights: part -> the weight that it has in the first step.
+        shares: part -> its share of the gradient on the student there; all 0 where every weight is.
         adapter_parameters: trained beside the student and dropped at export.
         steps: of an epoch.
         step_seconds: a step takes, the teacher included.
@@ -52,6 +52,7 @@ class DryRun:
         views: that the run will keep the teacher's targets of; 0 for none.
         targets_bytes: that they take on the disk.
         warnings: that the run would begin with.
+        settled: part -> the weight that a schedule starts from or leads to.
     """
 
     device: str
@@ -68,6 +69,7 @@ class DryRun:
     views: int = 0
     targets_bytes: int = 0
     warnings: tuple[str, ...] = ()
+    settled: dict[str, float] = field(default_factory=dict)
 
     @property
     def weighted(self) -> dict[str, float]:
@@ -132,11 +134,12 @@ def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
         measuring.write_once(trainer, folder)
     views, targets_bytes, remarks = _targets(settings, parts, len(trainer.batches.images.ids))
     settled = next(fields for kind, fields in said if kind == "weights")
+    weights = trainer.weights_at(0)
     return DryRun(
         device=str(trainer.fabric.device),
         losses=losses,
-        weights=settled["weights"],
-        shares=settled["shares"],
+        weights=weights,
+        shares=_shares_under(weights, **settled),
         adapter_parameters=sum(pair["adapter_parameters"] for pair in parts.pair_table()),
         steps=trainer.batches.steps,
         step_seconds=step_seconds,
@@ -151,7 +154,19 @@ def dry_run(settings: RunSettings, *, progress: Progress = silent) -> DryRun:
             *remarks,
             *(fields["text"] for kind, fields in said if kind == "warning"),
         ),
+        settled=settled["weights"],
     )
+
+
+def _shares_under(
+    now: dict[str, float], weights: dict[str, float], shares: dict[str, float], **_: Any
+) -> dict[str, float]:
+    """Return the shares of the gradient under the weights that are in force now, from those that settled."""
+    if now == weights:
+        return shares
+    pulls = {part: share * now[part] / (weights[part] or 1) for part, share in shares.items()}
+    total = sum(pulls.values()) or 1
+    return {part: pull / total for part, pull in pulls.items()}
 
 
 def _targets(settings: RunSettings, parts: Parts, images: int) -> tuple[int, int, list[str]]:

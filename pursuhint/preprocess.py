@@ -55,7 +55,7 @@ class Preprocess:
 
     @property
     def filled(self) -> Preprocess:
-        """The same without a margin: all of an image, not its middle, becomes the network's input.
+        """The same without a margin: all of a square image, not its middle, becomes the network's input.
 
         Example:
             >>> parse_preprocess("imagenet/256/224").filled.text

@@ -125,10 +125,10 @@ def test_a_resized_crop_is_a_part_stretched_to_the_whole(shape: tuple[int, int])
     uniform = draws(0, 0, np.arange(30))
     found = augment(torch.from_numpy(pixels), uniform, "resized-crop").numpy()
     for image, view, (size, form, across, down, mirror, *_) in zip(pixels, found, uniform, strict=True):
-        area = (0.08 + 0.92 * size) * height * width
-        lowest, highest = max(3 / 4, area / height**2), min(4 / 3, width**2 / area)
+        area = 0.08 + 0.92 * size
+        lowest, highest = max(3 / 4, area), min(4 / 3, 1 / area)
         ratio = lowest * (highest / lowest) ** form
-        w, h = min(width, math.sqrt(area * ratio)), min(height, math.sqrt(area / ratio))
+        w, h = width * math.sqrt(area * ratio), height * math.sqrt(area / ratio)
         columns = (width - w) * across + (np.arange(width) + 0.5) * w / width - 0.5
         rows = (height - h) * down + (np.arange(height) + 0.5) * h / height - 0.5
         grid = np.meshgrid(rows, columns[::-1] if mirror < 0.5 else columns, indexing="ij")

@@ -47,6 +47,20 @@ def test_kept_targets_are_counted_where_they_fit(settings_for, limit: float, vie
     assert any("targets would not be kept: 2 views take" in text for text in tried.warnings) == (views == 0)
 
 
+@pytest.mark.parametrize("precision", ["64-true", "bf16-mixed"])
+def test_it_can_be_done_in_any_precision(settings_for, precision: str):
+    assert dry_run(settings_for(epochs=1, precision=precision)).step_seconds > 0
+
+
+def test_the_weights_are_those_of_the_first_step(settings_for):
+    plain = dry_run(settings_for(epochs=4))
+    tried = dry_run(settings_for(epochs=4, weight_schedule={"hint": "warmup:2", "logit": "decay"}))
+    assert tried.weights == plain.weights | {"hint": 0.0} and tried.settled == plain.weights == plain.settled
+    assert tried.shares["hint"] == 0 and sum(tried.shares.values()) == pytest.approx(1)
+    ratio = plain.shares["cls"] / plain.shares["logit"]
+    assert tried.shares["cls"] / tried.shares["logit"] == pytest.approx(ratio)
+
+
 def test_without_a_teacher_none_is_timed(settings_for):
     settings = settings_for(kind="train", plan=None, hint_loss="none", logit_loss="none")
     tried = dry_run(settings)

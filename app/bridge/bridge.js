@@ -4,12 +4,12 @@
 const SEATS = new WeakMap();
 const ROOM = 130; // px that a meeting needs beside others
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".bridge");
   if (!SEATS.has(root)) SEATS.set(root, take(root));
   const seat = SEATS.get(root);
   seat.data = data;
-  listen(seat, data, setTriggerValue);
+  listen(seat, data, setStateValue);
   render(seat);
   return () => { seat.watch.disconnect(); SEATS.delete(root); };
 }

@@ -43,7 +43,8 @@ def callbacks(key: str, events: Events) -> dict[str, Callable[[], None]]:
 
     def hear() -> None:
         mine = state.get()
-        for number, event, value in st.session_state[key]["told"]:
+        told = st.session_state.get(key) or {}  # nothing: the visitor has left the page meanwhile
+        for number, event, value in told.get("told") or ():
             if number > mine.heard.get(key, 0):
                 mine.heard[key] = number
                 kept(events[event])(value)

@@ -1,11 +1,12 @@
-// What a visitor does, told to the server. A trigger that it has not read yet is overwritten by the next one, so each
-// carries all that was not answered; what is told is numbered by time, so that nothing is done twice.
-function listen(seat, { heard }, setTriggerValue) {
+// What a visitor does, told to the server. What it has not read yet is overwritten by the next, so each carries all that
+// was not answered; what is told is numbered by time, so that nothing is done twice. It is a state and no trigger: of a
+// drawing whose page is left in the same moment, Streamlit keeps states, and its callback fails for triggers.
+function listen(seat, { heard }, setStateValue) {
   seat.told = (seat.told ?? []).filter(([number]) => number > heard);
   seat.send = (event, value) => {
     const last = seat.told.at(-1)?.[0] ?? heard;
     seat.told.push([Math.max(Date.now(), last + 1), event, value]);
-    setTriggerValue("told", [...seat.told]);
+    setStateValue("told", [...seat.told]);
   };
 }
 

@@ -3,13 +3,13 @@
 const SEATS = new WeakMap();
 const PATIENCE = 300; // ms after the last key before the server hears where the walk ended
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".explorer");
   if (!SEATS.has(root)) SEATS.set(root, take(root, data));
   const seat = SEATS.get(root), chosen = seat.data.layers[seat.selected];
   seat.data = data;
   seat.selected = found(data, chosen);
-  listen(seat, data, setTriggerValue);
+  listen(seat, data, setStateValue);
   data.look.order = asked(seat, "order") ?? data.look.order;
   renew(seat);
   return () => { seat.watch.disconnect(); Object.values(seat.timers).forEach(clearTimeout); SEATS.delete(root); };

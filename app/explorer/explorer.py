@@ -83,6 +83,6 @@ EVENTS: Events = {
     "clusters": lambda count: controls.take_clusters(int(count), _layers()),
     "toggle": lambda layer: overrides.toggle(str(layer)),
     "move": lambda way: overrides.move(str(way["from"]), str(way["to"])),
-    "note": lambda note: overrides.note(str(note["layer"]), str(note["why"])),
+    "note": lambda note: overrides.note(str(note["layer"]), str(note["why"]), strict=False),
 }
 """What the script sends -> what becomes of it."""

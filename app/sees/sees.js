@@ -4,14 +4,14 @@ const SEATS = new WeakMap();
 const PATIENCE = 300; // ms at rest before the server hears of it
 const PACE = 700;     // ms from one layer to the next while it plays
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".sees");
   if (SEATS.get(root)?.data.layers.join() !== data.layers.join()) SEATS.set(root, take(root, data));
   const seat = SEATS.get(root);
   if (seat.packed !== data.places) [seat.packed, seat.places] = [data.places, unpacked(data.places)];
   if (seat.picture !== data.sheet) root.style.setProperty("--sheet", `url(${(seat.picture = data.sheet)})`);
   seat.data = data;
-  listen(seat, data, setTriggerValue);
+  listen(seat, data, setStateValue);
   data.look.colour = asked(seat, "colour") ?? data.look.colour;
   root.classList.toggle("tiny", Math.max(...data.tile) <= 16);
   root.querySelector("input").max = data.layers.length - 1;

@@ -8,6 +8,7 @@ from pursuhint.cli.output import err, out, percent, print_json, progress_bars, s
 from pursuhint.dry_run import dry_run
 from pursuhint.files import in_bytes
 from pursuhint.runs.pace import in_words
+from pursuhint.runs.panels import weights_in_words
 from pursuhint.training.settings import RunSettings
 
 
@@ -26,6 +27,9 @@ def tell_dry_run(settings: RunSettings, *, as_json: bool) -> None:
         for (part, loss), share in zip(tried.losses.items(), tried.shares.values(), strict=True)
     ]
     table("The first step", ("part", "weight", "loss", "weight x loss", "of the gradient"), rows)
+    if tried.settled != tried.weights:
+        later = weights_in_words(tried.settled, settings.weight_schedule.model_dump())
+        out.print(f"over the run: {later}", highlight=False)
     out.print(
         f"\n{several(tried.steps, 'step')} an epoch, {in_words(tried.epoch_seconds)} with its scoring; "
         f"{several(settings.epochs, 'epoch')} in about {in_words(whole)} on {tried.device}, "

@@ -74,12 +74,17 @@ def train(
         **({"trunk_rate": 0.0} if freeze else o.given(trunk_rate=trunk_rate)),
         **recipe,
     )
+    if out_file and detach:
+        raise InputError(
+            "`--out` is written where the training is waited for; without `--detach`, or later by "
+            "`pursuhint export RUN --out FILE`"
+        )
     if preprocess == "auto":
         settings = _with_preprocess(settings, as_json=as_json)
     if dry_run:
         return tell_dry_run(settings, as_json=as_json)
     run = _run(settings, detach=detach, now=now, as_json=as_json)
-    if out_file and not detach:
+    if out_file:
         by_first(settings, lambda: _write_teacher(run, out_file))
 
 

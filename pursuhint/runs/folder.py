@@ -146,7 +146,7 @@ class RunFolder(JobFolder):
         """
         if self.summary()["epoch"] < 1:
             raise InputError(
-                f"run `{self.id}` has done no epoch, so there is no student to finish it with; resume it"
+                f"run `{self.id}` has done no epoch, so there is no student to end with; resume or delete it"
             )
 
     def check_unfinished(self) -> None:

@@ -44,12 +44,12 @@ def train_options(settings: RunSettings, *, threads: int | None = None) -> list[
         "recipe": settings.recipe,
         "epochs": settings.epochs,
         "batch_size": settings.batch_size,
-        "lr": f"{settings.learning_rate:g}",
-        "weight_decay": f"{settings.weight_decay:g}",
+        "lr": exact(settings.learning_rate),
+        "weight_decay": exact(settings.weight_decay),
         "schedule": settings.schedule,
         "preprocess": settings.preprocess,
         "weights": settings.init,
-        "trunk_rate": f"{settings.trunk_rate:g}" if settings.trunk_rate != 1 else None,
+        "trunk_rate": exact(settings.trunk_rate) if settings.trunk_rate != 1 else None,
         "limit": settings.limit,
         "seed": settings.seed,
         "name": settings.name or None,
@@ -61,6 +61,17 @@ def train_options(settings: RunSettings, *, threads: int | None = None) -> list[
         for name, value in given.items()
         if value is not None
     ]
+
+
+def exact(value: float) -> str:
+    """Write a number as short as it can be read back unchanged.
+
+    Example:
+        >>> exact(4.0), exact(1e-4), exact(0.012345678)
+        ('4', '0.0001', '0.012345678')
+    """
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
 
 
 def train_command(settings: RunSettings) -> str:

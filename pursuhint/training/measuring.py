@@ -6,6 +6,7 @@ import itertools
 import resource
 import sys
 import time
+from copy import deepcopy
 from pathlib import Path
 from statistics import fmean
 
@@ -84,7 +85,7 @@ def write_once(trainer: Trainer, folder: Path) -> None:
     """
     save_checkpoint(folder, capture(trainer))
     export_student(
-        trainer.distiller.student,
+        deepcopy(trainer.distiller.student).float(),  # as the best student is, whatever it trains in
         folder / "student.safetensors",
         settings=trainer.settings,
         parts=trainer.parts,

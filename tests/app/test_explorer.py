@@ -99,7 +99,6 @@ def test_a_layer_is_toggled_moved_and_noted(open_page, teacher, monkeypatch):
         ("toggle", "layer9", "unknown layer `layer9`"),
         ("toggle", None, "unknown layer `None`"),
         ("move", {"from": "layer1.0", "to": "layer1.4"}, "`layer1.0` is not a hint point; nothing to remove"),
-        ("note", {"layer": "layer1.0", "why": "no"}, "`layer1.0` is as the clusters chose it"),
     ],
 )
 def test_what_cannot_be_is_said_once(open_page, teacher, event, value, said):
@@ -107,6 +106,12 @@ def test_what_cannot_be_is_said_once(open_page, teacher, event, value, said):
     send(app, event, value)
     assert said in app.error[0].value and app.session_state[MINE].edited == {}
     assert not app.run().error
+
+
+def test_a_reason_for_what_was_undone_meanwhile_is_dropped(open_page, teacher):
+    app = open_page("hint_points")
+    send(app, "note", {"layer": "layer1.0", "why": "no"})
+    assert not app.error and app.session_state[MINE].edited == {}
 
 
 def test_a_look_stays_on_other_pages_and_changes_no_plan(open_page, teacher):

@@ -100,6 +100,32 @@ def test_a_click_in_each_view_selects(open_page, explorer, idle):
     title.get_by_text("layer2.3").wait_for()  # kept while another page was looked at
 
 
+def test_what_was_done_last_is_kept_when_the_page_is_left_in_the_same_moment(page, explorer, idle):
+    drawing = explorer(page)
+    leave = page.get_by_test_id("stSidebarNav").get_by_role("link", name="Similarity")
+    back = page.get_by_test_id("stSidebarNav").get_by_role("link", name="Hint points")
+    drawing.get_by_role("option", name="layer2.5").click()
+    drawing.get_by_role("button", name="Add hint point").click()
+    reason = drawing.get_by_role("textbox", name="Your reason for layer2.5")
+    drawing.get_by_role("option", name="layer2.5, HP").wait_for()
+    idle(page)
+    reason.click()
+    page.keyboard.type("sharp jump")
+    leave.click(delay=80)  # as long as a finger takes
+    page.get_by_role("heading", name="Similarity", exact=True).wait_for()
+    back.click()
+    drawing.get_by_role("option", name="layer2.5, HP").wait_for()
+    idle(page)
+    drawing.get_by_role("option", name="layer2.5, HP").click()
+    assert reason.input_value() == "sharp jump"
+    reason.click()
+    page.keyboard.type(" here")
+    with page.expect_download() as download:
+        page.get_by_test_id("stDownloadButton").click(delay=80)
+    (override,) = json.loads(download.value.path().read_text())["overrides"]
+    assert override["why"] == "sharp jump here"
+
+
 def test_an_answer_to_an_earlier_click_takes_no_later_one_back(page, explorer):
     assert explorer(page).evaluate(TURNED_BACK) == 0
 

@@ -12,8 +12,9 @@ from safetensors.torch import load_file
 from pursuhint.catalogue import HINT_FACTS
 from pursuhint.runs import RunFolder, create_run, find_run, list_runs
 from pursuhint.runs.worker import work
+from pursuhint.training.command import train_options
 from pursuhint.training.loop import Trainer
-from pursuhint.training.settings import RunSettings
+from pursuhint.training.settings import RunSettings, make_settings
 from pursuhint.zoo import build_zoo
 from tests.tiny import STUDENT
 
@@ -464,3 +465,24 @@ def test_a_dry_run_tells_what_comes_and_keeps_nothing(pursuhint, plan_file: Path
     printed = pursuhint(*command).out
     assert "weight x loss" in printed and "3 steps an epoch" in printed and "1 epoch in about" in printed
     assert list_runs() == []
+
+
+def test_a_network_is_written_only_where_its_training_is_waited_for(pursuhint, tmp_path: Path):
+    options = (
+        "--model",
+        "zoo:resnet8",
+        "--data",
+        "digits",
+        "--detach",
+        "--out",
+        tmp_path / "net.safetensors",
+    )
+    line = pursuhint("train", *options).refused()
+    assert line.startswith("`--out` is written where the training is waited for")
+    assert not list_runs()
+
+
+def test_the_command_says_the_rate_exactly():
+    given = {"kind": "train", "student": "zoo:resnet8", "data": "digits", "preprocess": "digits"}
+    options = train_options(make_settings(**given, learning_rate=0.012345678))
+    assert "--lr 0.012345678" in options

@@ -66,7 +66,7 @@ def test_a_killed_worker_is_lost_and_its_run_is_finished_by_another(settings_for
 
 def test_a_run_that_failed_is_finished_where_it_stands(settings_for, tmp_path: Path, monkeypatch):
     run = create_run(settings_for(epochs=9), folder=tmp_path)
-    with pytest.raises(InputError, match="has done no epoch, so there is no student to finish it with"):
+    with pytest.raises(InputError, match="has done no epoch, so there is no student to end with"):
         run.launch(finish=True)
     forward, calls = AttentionTransfer.forward, itertools.count()
 
