@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -13,6 +12,7 @@ from pursuhint.clustering import METHODS, PRESETS, Clustering, linkage
 from pursuhint.embedding import map_layers
 from pursuhint.errors import InputError, unknown
 from pursuhint.layers import Layer
+from pursuhint.short_names import short_names
 from pursuhint.similarity import METRICS, SimilarityMatrix
 from pursuhint.stages import StageSpan, stage_spans
 
@@ -61,7 +61,7 @@ class LayerView:
 
     Attributes:
         layers: L names.
-        labels: L short names, without what all names begin with.
+        labels: L short names, without what all names begin and end with.
         similarity: (L, L) values.
         metric: title of the metric.
         scale: lowest similarity, rounded down to a tenth and at most 0.9, and 1: the ends of a colour scale.
@@ -210,18 +210,6 @@ def layer_view(
         stages=stage_spans(layers, described),
         positions=positions,
     )
-
-
-def short_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names without the letters that all of them begin with; a number is never cut in two.
-
-    Example:
-        >>> short_names(["layer1.10", "layer1.11", "layer2.0"]), short_names(["features", "layer1.0"])
-        (('1.10', '1.11', '2.0'), ('features', 'layer1.0'))
-    """
-    common = os.path.commonprefix(list(names)).rstrip("0123456789")
-    shorter = tuple(name[len(common) :] for name in names)
-    return shorter if all(shorter) else tuple(names)
 
 
 def ink(colour: str) -> str:

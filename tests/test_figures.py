@@ -183,6 +183,31 @@ def test_two_networks_are_drawn_with_the_pairs_that_were_trained():
     assert len(trained) == 2 and trained[0].startswith("t0 · s1")
 
 
+def test_names_that_are_too_long_for_the_axis_are_short_there_and_whole_when_pointed_at(similarity):
+    names = tuple(f"backbone.encoder.stages.{n}.residual_branch.normalisation" for n in range(9))
+    similarity = replace(similarity, layers=names)
+    view = layer_view(similarity, cluster_layers(similarity, 3), [names[4]])
+    shown = [str(n) for n in range(9)]
+    shown[4] = "<b>4</b>"
+    heatmap, tree = figures.heatmap(view), figures.dendrogram(view)
+    assert heatmap.layout.yaxis.ticktext == tree.layout.yaxis.ticktext
+    assert sorted(heatmap.layout.yaxis.ticktext) == sorted(shown)
+    assert heatmap.data[0].customdata[0][0][0] == names[view.order[0]] == tree.data[1].customdata[0][1]
+    points = figures.layer_map(view).data[1]
+    assert points.text[4] == "<b>4</b>" and points.customdata[4][1] == names[4]
+
+
+@pytest.mark.parametrize("count", [9, 50])
+def test_the_names_of_a_heatmap_have_room(count):
+    """Letters of 10 pixels, 8 where there are many; a bold one is up to two thirds as wide."""
+    names = [f"stem{n}.{'x' * 3 * n}" for n in range(count - 1)] + ["y" * 25]
+    figure = figures.cross_heatmap(np.eye(count), names, "ab", metric="R²-CCA")
+    ticks = figure.layout.yaxis
+    assert (
+        max(map(len, ticks.ticktext)) * 0.65 * ticks.tickfont.size + ticks.ticklen <= figure.layout.margin.l
+    )
+
+
 @pytest.mark.parametrize("orientation", ["horizontal", "vertical"])
 def test_the_dendrogram_is_one_line_and_leaves_that_say_who_they_are(view, orientation):
     lines, leaves = figures.dendrogram(view, orientation=orientation).data
@@ -249,6 +274,14 @@ def test_a_wide_screen_has_room_where_a_phone_has_none():
     names = {point: f"layer1.{point}" for point in range(4)}
     assert set(name_sides(column, names, screen=(260, 220)).values()) == {"middle right"}
     assert len(set(name_sides(column, names).values())) > 1
+
+
+def test_a_name_that_would_be_cut_off_stands_on_another_side():
+    row = np.array([[0.0, 0.0], [50.0, 0.0], [100.0, 0.0]])
+    screen, names = (100, 100), {2: "layer1.2"}
+    assert name_sides(row, names, screen=screen) == {2: "middle right"}
+    assert name_sides(row, names, screen=screen, margin=(70, 20)) == {2: "middle right"}
+    assert name_sides(row, names, screen=screen, margin=(40, 20)) == {2: "top center"}
 
 
 @pytest.mark.parametrize("apart", [(0, 0), (0, 10), (12, 0), (25, -9), (40, 0), (40, 8), (70, 5), (130, 0)])

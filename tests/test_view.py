@@ -12,7 +12,7 @@ from pursuhint.embedding import map_layers
 from pursuhint.errors import InputError
 from pursuhint.layers import Layer
 from pursuhint.similarity import SimilarityMatrix
-from pursuhint.view import COLOURS, branches, cut_heights, ink, layer_view, leaf_order, short_names
+from pursuhint.view import COLOURS, branches, cut_heights, ink, layer_view, leaf_order
 
 VISIONS = {
     "full": np.eye(3),
@@ -247,21 +247,6 @@ def test_words_on_a_colour_can_be_read(colour):
 def test_the_scale_of_colours_begins_below_the_lowest_similarity(similarity):
     low, high = layer_view(similarity, cluster_layers(similarity, 3)).scale
     assert low <= similarity.values.min() < low + 0.1 and high == 1.0
-
-
-@pytest.mark.parametrize(
-    ("names", "short"),
-    [
-        (["layer1.0", "layer2.10"], ("1.0", "2.10")),
-        (["layer1.10", "layer1.11"], ("10", "11")),
-        (["blocks.0", "blocks.1", "blocks.10"], ("0", "1", "10")),
-        (["layer1", "layer1.0"], ("1", "1.0")),
-        (["layer", "layer1"], ("layer", "layer1")),
-        (["stem", "layer1.0"], ("stem", "layer1.0")),
-    ],
-)
-def test_short_names(names, short):
-    assert short_names(names) == short
 
 
 def test_what_does_not_fit_is_refused(similarity):

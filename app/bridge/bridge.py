@@ -13,8 +13,9 @@ from pursuhint.adapters import Adapter
 from pursuhint.analysis import AnalysisFolder
 from pursuhint.pairs import Pair
 from pursuhint.plan import HintPlan
+from pursuhint.short_names import short_names
 from pursuhint.students import StudentCard
-from pursuhint.view import LayerView, short_names
+from pursuhint.view import LayerView
 
 KEY = "bridge"
 SHOWN = ("layers", "labels", "clusters", "colours", "inks", "hints", "stages", "standings", "left_out")

@@ -16,11 +16,14 @@ from pursuhint.coverage import coverage
 from pursuhint.figures.names import name_sides
 from pursuhint.inspection import LayerFacts, layer_facts
 from pursuhint.plan import HintPlan
+from pursuhint.short_names import LONGEST, fitting_names
 from pursuhint.view import LayerView
 
 KEY = "explorer"
 MAP = (235.0, 200.0)
 """Width and height that the points of its layer map take on a phone, and a little more on a wide screen."""
+AROUND_MAP = (46.0, 26.0)
+"""What is free beside and above these points."""
 PARTS = tuple(
     f"explorer/{part}.js" for part in ("layer", "matrix", "map", "strip", "student", "facts", "explorer")
 )
@@ -52,13 +55,16 @@ def content(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> dict[s
         similarity, plan.clusters, plan.hint_points, described=analysis.layers, frequency=frequency
     )
     preset = PRESETS.get(mine.choice.method)
-    names = {layer: view.layers[layer] for layer in view.hints}
+    names = fitting_names(view.layers, LONGEST)
     return view.to_dict() | {
         "facts": [vars(one) | {"swap": vars(one.swap) if one.swap else None} for one in facts],
         "abouts": [_about(one) for one in facts],
         "coverage": coverage(np.asarray(view.similarity), view.hints),
         "notes": {override.layer: override.why for override in plan.overrides},
-        "sides": name_sides(view.positions, names, screen=MAP),
+        "names": names,
+        "sides": name_sides(
+            view.positions, {layer: names[layer] for layer in view.hints}, screen=MAP, margin=AROUND_MAP
+        ),
         "look": vars(mine.look),
         "student": student_below(analysis, plan, view),
         "fixed": preset is not None and not preset.takes_clusters,

@@ -38,6 +38,7 @@ function scaleOf(palette) {
   return (share) => shades[Math.round(Math.min(1, Math.max(0, share)) * SHADES)];
 }
 
-const shorten = (text, letters) => (text.length > letters ? "…" + text.slice(1 - letters) : text);
+const shorten = (text, letters) => (text.length <= letters ? text
+  : text.slice(0, letters / 2) + "…" + text.slice(text.length - Math.floor((letters - 1) / 2)));
 const number = (value, digits = 3) => value.toFixed(digits).replace("-", "−");
 const signed = (value) => ["−", "±", "+"][1 + Math.sign(Math.round(1000 * value))] + Math.abs(value).toFixed(3);

@@ -24,7 +24,7 @@ function drawMap(seat) {
   for (const layer of data.hints) {
     const [x, y] = at[layer], [right, down, anchor] = SIDES[data.sides[layer]];
     const place = { x: x + right * BESIDE, y: y + down * (BESIDE + 2), "text-anchor": anchor };
-    picture.append(draw("text", { class: "name", ...place }, data.layers[layer]));
+    picture.append(draw("text", { class: "name", ...place }, data.names[layer]));
   }
   plot.replaceChildren(picture);
 }

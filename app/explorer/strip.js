@@ -1,16 +1,20 @@
 // One cell a layer in depth order; the list that the keyboard walks.
 
-const LONGEST = 18; // letters of a name that a cell shows, its last ones
+const LONGEST = 18; // letters of a name that a cell shows
+const FLAG = 36, DIGIT = 6; // px of a flag such as HP1, and of one more digit
 
 function drawStrip({ data, root }, width) {
   const strip = root.querySelector(".strip");
-  strip.style.setProperty("--cell", `${Math.max(32, 7 * longest(data) + 8)}px`);
-  strip.className = `strip ${density(data, width)}`;
+  const stands = density(data, width), least = Math.max(32, 7 * longest(data) + 8);
+  const beside = data.hints.some((layer) => data.hints.includes(layer + 1)), room = FLAG + DIGIT * (data.hints.length > 9);
+  const tight = beside && (stands === "wrapped" ? least : width / data.layers.length) < room;
+  strip.style.setProperty("--cell", `${least}px`);
+  strip.className = `strip ${stands} ${tight ? "tight" : ""}`;
   show(strip, [data.layers, data.labels, data.stages], () => stages(data));
   strip.querySelectorAll(".cell").forEach((cell, layer) => {
     const place = data.hints.indexOf(layer);
     cell.ariaLabel = `${data.layers[layer]}, ${data.standings[layer]}`;
-    show(cell.querySelector(".flag"), place, () => (place < 0 ? [] : [`HP${place + 1}`]));
+    show(cell.querySelector(".flag"), [place, tight], () => (place < 0 ? [] : [`${tight ? "" : "HP"}${place + 1}`]));
   });
   dress(strip, data);
   root.querySelector(".depth .note").textContent = data.left_out.length

@@ -28,12 +28,13 @@ function drawImage(seat) {
     : data.trouble ? blank("", data.trouble) : here ? blank("", "this layer knows no places") : blank("waiting", "asking the teacher …");
   const answers = sight?.answers ?? [[said, null], ["…", null], ["…", null]];
   const line = ([name, share], place) => make("div", { class: "line" }, make("span", { class: "soft" }, place ? "then" : "the teacher's answer"),
-    make("span", {}, name, share === null ? "" : make("i", { class: "bar", style: `--share: ${share}` }), share === null ? "" : `${(100 * share).toFixed(1)} %`));
+    make("span", {}, name, share === null ? "" : sure(share)));
   card(root, ".about-image", make("header", {}, make("h3", {}, `Image ${image}`), make("span", { class: `badge ${judged}` }, judged)),
     make("div", { class: "pair" }, figure(sight ? "as the teacher gets it" : "probe image", plain), figure(`where ${layer} responds`, heat)),
     make("div", { class: "rows" }, make("div", { class: "line" }, make("span", { class: "soft" }, "class"), make("b", {}, own)), ...answers.map(line)));
 }
 
+const sure = (share) => make("span", { class: "sure" }, make("i", { class: "bar", style: `--share: ${share}` }), `${(100 * share).toFixed(1)} %`);
 const card = (root, name, ...content) => root.querySelector(name).replaceChildren(...content);
 
 function drawNear(seat) {

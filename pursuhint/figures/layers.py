@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from pursuhint.errors import unknown
 from pursuhint.figures.names import RADIUS, RADIUS_NAMED, RIGHT, name_sides
 from pursuhint.figures.theme import Theme, finish, hide_axes, name_axis, theme_of
+from pursuhint.short_names import LONGEST, fitting_names
 from pursuhint.view import LayerView
 
 Orientation = Literal["horizontal", "vertical"]
@@ -92,13 +93,14 @@ def layer_map(view: LayerView, *, dark: bool = False) -> go.Figure:
     """
     theme = theme_of(dark)
     x, y = view.positions.T
-    sides = name_sides(view.positions, {layer: view.layers[layer] for layer in view.hints})
+    names = fitting_names(view.layers, LONGEST)
+    sides = name_sides(view.positions, {layer: names[layer] for layer in view.hints})
     markers = _layer_markers(
         view, range(len(view.layers)), theme, size=2 * RADIUS, size_hint=2 * RADIUS_NAMED
     )
     markers |= {
         "mode": "markers+text",
-        "text": [f"<b>{name}</b>" if layer in view.hints else "" for layer, name in enumerate(view.layers)],
+        "text": [f"<b>{name}</b>" if layer in view.hints else "" for layer, name in enumerate(names)],
         "textposition": [sides.get(layer, RIGHT) for layer in range(len(x))],
         "textfont": {"size": 12, "color": theme.text},
     }

@@ -16,11 +16,15 @@ RIGHT = "middle right"
 SIDES = {RIGHT: (1, 0), "middle left": (-1, 0), "top center": (0, 1), "bottom center": (0, -1)}
 """Plotly's names of the sides, the better first -> direction from the point."""
 COST_OF_A_NAME = 3
-"""Points that a name may hide before it hides another name: then both are lost."""
+"""Points that a name may hide before it is cut off, or hides another name: then both are lost."""
 
 
 def name_sides(
-    positions: np.ndarray, names: Mapping[int, str], *, screen: tuple[float, float] = SCREEN
+    positions: np.ndarray,
+    names: Mapping[int, str],
+    *,
+    screen: tuple[float, float] = SCREEN,
+    margin: tuple[float, float] = (np.inf, np.inf),
 ) -> dict[int, str]:
     """Choose for each name a side of its point; the names are placed one after the other.
 
@@ -28,6 +32,7 @@ def name_sides(
         positions: (n, 2) of all points, in any unit that is the same both ways.
         names: index of a point -> its name.
         screen: width and height that the points take.
+        margin: beside and above them, up to where names are cut off.
 
     Returns:
         Index of a point -> key of `SIDES` on which its name hides least, the right one if all are equal.
@@ -37,7 +42,9 @@ def name_sides(
         {0: 'middle right', 1: 'middle left'}
     """
     extent = np.ptp(positions, axis=0)
-    points = positions / ((extent / screen).max() or 1.0)
+    middle = positions.min(axis=0) + extent / 2
+    points = (positions - middle) / ((extent / screen).max() or 1.0)
+    edge = np.array(screen) / 2 + margin
     radius = np.full(len(points), RADIUS)
     radius[list(names)] = RADIUS_NAMED
     placed = np.empty((0, 4))
@@ -49,7 +56,11 @@ def name_sides(
             side: np.concatenate([points[point] + np.array(direction) * (half + RADIUS_NAMED), half])
             for side, direction in SIDES.items()
         }
-        cost = {side: _hits(others, box) + COST_OF_A_NAME * _hits(placed, box) for side, box in boxes.items()}
+        cost = {
+            side: _hits(others, box)
+            + COST_OF_A_NAME * (_hits(placed, box) + bool((np.abs(box[:2]) + box[2:] > edge).any()))
+            for side, box in boxes.items()
+        }
         sides[point] = min(cost, key=cost.__getitem__)
         placed = np.vstack([placed, boxes[sides[point]]])
     return sides

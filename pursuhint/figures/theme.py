@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from pursuhint.short_names import fitting_names
+
 TRANSPARENT = "rgba(0,0,0,0)"
 
 
@@ -68,6 +70,8 @@ def hide_axes(figure: go.Figure) -> None:
 TICK_LENGTH = 7
 WIDEST_NAMES = 180
 """Pixels that names beside a figure may take."""
+WIDTH_OF_A_LETTER = 0.65
+"""Of a bold one, as a share of its height."""
 
 
 def room_for(names: Sequence[str]) -> int:
@@ -75,17 +79,26 @@ def room_for(names: Sequence[str]) -> int:
 
     Example:
         >>> room_for(["layer1.0"]), room_for(["x" * 99])
-        (61, 180)
+        (65, 175)
     """
-    longest = max((len(name) for name in names), default=0)
-    return min(WIDEST_NAMES, TICK_LENGTH + 6 + round(0.6 * _name_size(len(names)) * longest))
+    longest = max(map(len, shown_names(names)), default=0)
+    return min(WIDEST_NAMES, TICK_LENGTH + 6 + round(WIDTH_OF_A_LETTER * _name_size(len(names)) * longest))
+
+
+def shown_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names as a `name_axis` shows them: short ones where the longest does not fit."""
+    room = WIDEST_NAMES - TICK_LENGTH - 6
+    return fitting_names(names, int(room / (WIDTH_OF_A_LETTER * _name_size(len(names)))))
 
 
 def name_axis(
     names: Sequence[str], bold: Collection[str] = (), left_out: Collection[str] = ()
 ) -> dict[str, object]:
     """Describe an axis with one name a place, some of them in bold, those left out in italics."""
-    words = [f"<b>{n}</b>" if n in bold else f"<i>{n}</i>" if n in left_out else n for n in names]
+    words = [
+        f"<b>{shown}</b>" if name in bold else f"<i>{shown}</i>" if name in left_out else shown
+        for name, shown in zip(names, shown_names(names), strict=True)
+    ]
     return {
         "tickvals": list(range(len(words))),
         "ticktext": words,

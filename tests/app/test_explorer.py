@@ -32,6 +32,7 @@ def test_the_drawing_shows_the_plan_in_force(open_page, teacher):
     assert data["coverage"] == pytest.approx(coverage(values, data["hints"]))
     assert [stage["shape"] for stage in data["stages"]] == ["16 ch · 8×8", "32 ch · 4×4", "64 ch · 2×2"]
     assert data["abouts"][0] == "BasicBlock · 16 ch · 8×8 · 4.7 k parameters"
+    assert tuple(data["names"]) == plan.layers  # they fit on the map
     assert set(data["sides"]) == {str(hint) for hint in data["hints"]}
     assert not data["fixed"] and data["look"] == {"order": "dendrogram", "map": "mds", "selected": ""}
 
