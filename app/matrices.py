@@ -19,6 +19,7 @@ from pursuhint.similarity import METRICS, LayerNote, SideBySide, SimilarityMatri
 from pursuhint.view import LayerView, Order
 
 STATUS = {"ok": "green", "few samples": "orange", "rank-deficient": "gray", "constant": "red"}
+SAME = "This is the **same matrix** twice: choose another second metric, pooling or number of images."
 ALIKE, UNLIKE = 0.9, 0.5
 """Rank correlation from which two matrices count as alike, and below which as unlike."""
 
@@ -41,9 +42,14 @@ class Shown:
         return f"{self.matrix.samples:,} images, {self.matrix.pooling} pooling"
 
     @property
+    def network(self) -> str:
+        """The network's name in files."""
+        return short(self.analysis.card.teacher.spec)
+
+    @property
     def file(self) -> str:
         """Name of its files."""
-        return f"{short(self.analysis.card.teacher.spec)}-{self.matrix.metric}"
+        return f"{self.network}-{self.matrix.metric}"
 
     def frame(self) -> pd.DataFrame:
         """Return the values with their names."""
@@ -81,7 +87,7 @@ def two(analysis: AnalysisFolder, order: Order) -> None:
         _matrix(second, other_heatmap(view, second.matrix, bounds=(lowest, 1.0), **look), "heatmap-second")
     left, right = st.columns(2)
     with left, card("Difference", "orange: the second says more alike; blue: less", fill=True):
-        _difference(view, compared, first, look)
+        _difference(view, compared, first, second, look)
         explain(*dict.fromkeys((first.matrix.metric, second.matrix.metric)), "matrix")
     with right:
         _explain(first, chosen, second)
@@ -140,12 +146,38 @@ def _matrix(shown: Shown, figure, key: str) -> None:
     downloads.offer(key, shown.file, arrays=shown.matrix, **files)
 
 
-def _difference(view: LayerView, compared: SideBySide, first: Shown, look: Mapping) -> None:
-    key, figure = "heatmap-difference", difference_heatmap(view, compared, **look)
+def _difference(view: LayerView, compared: SideBySide, first: Shown, second: Shown, look: Mapping) -> None:
+    key = "heatmap-difference"
+    figure = difference_heatmap(view, compared, names=_names(first, second), **look)
     draw_square(figure, key, "Heatmap of the second matrix less the first one", **pair.picked(key))
-    st.markdown(_agreement(compared))
+    st.markdown(_agreement(compared) if _apart(first, second) else SAME)
     frame = pd.DataFrame(compared.difference, index=compared.layers, columns=compared.layers)
-    downloads.offer(key, f"{first.file}-difference", figure=figure, picture=key, table=frame, index=True)
+    file = f"{_both(first, second)}-difference"
+    downloads.offer(key, file, figure=figure, picture=key, table=frame, index=True)
+
+
+def _apart(first: Shown, second: Shown) -> list[str]:
+    """Return in what two matrices differ."""
+    kinds = ("metric", "pooling", "samples")
+    return [kind for kind in kinds if getattr(first.matrix, kind) != getattr(second.matrix, kind)]
+
+
+def _names(first: Shown, second: Shown) -> tuple[str, str]:
+    """Name two matrices for people: by their metrics, or by what else tells them apart."""
+    apart = _apart(first, second)
+    if "metric" in apart:
+        return first.title, second.title
+    words = {"pooling": "{0.pooling} pooling", "samples": "{0.samples:,} images"}
+    return tuple(
+        ", ".join([one.title, *(words[kind].format(one.matrix) for kind in apart)]) for one in (first, second)
+    )
+
+
+def _both(first: Shown, second: Shown) -> str:
+    """Name the files of two matrices: by their metrics, and by what else tells them apart."""
+    known = dict.fromkeys(["metric", *_apart(first, second)])
+    sides = ["-".join(str(getattr(one.matrix, kind)) for kind in known) for one in (first, second)]
+    return f"{first.network}-{'-vs-'.join(sides)}"
 
 
 def _lowest(matrix: SimilarityMatrix) -> float:
@@ -199,7 +231,7 @@ def _largest(compared: SideBySide, first: Shown, second: Shown) -> None:
         form = {name: st.column_config.NumberColumn(format="%.3f") for name in table.columns[2:4]}
         form["difference"] = st.column_config.NumberColumn(format="%+.3f")
         st.dataframe(table, hide_index=True, height="content", column_config=form, key="largest-differences")
-        downloads.offer("largest", f"{first.file}-largest-differences", table=table)
+        downloads.offer("largest", f"{_both(first, second)}-largest-differences", table=table)
 
 
 def _layers(shown: Mapping[str, Shown]) -> None:

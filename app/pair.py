@@ -16,6 +16,14 @@ from pursuhint.pair_facts import PairFacts, Reading
 from pursuhint.similarity import METRICS, LayerNote
 from pursuhint.stages import shape_in_words
 
+COLUMNS = {
+    "metric": st.column_config.TextColumn(),
+    "similarity": st.column_config.NumberColumn(format="%.3f"),
+    "unrelated layers": st.column_config.NumberColumn(
+        format="%.3f", help="What two layers of these ranks score by chance."
+    ),
+}
+"""What the table shows; its file holds more."""
 Side = tuple[str, Layer | None, LayerNote | None]
 """A layer as a card shows it: whose it is, what it is, how far its row can be trusted."""
 
@@ -72,10 +80,15 @@ def explain(
         for column, side, alternatives in zip((left, right), sides, found.alternatives, strict=True):
             column.caption("  \n".join(_about(side, alternatives)))
         table = _table(found)
-        st.dataframe(table, hide_index=True, height="content", column_config=_columns(), key="pair-metrics")
-        metric = METRICS[found.reading.metric]
-        blind = ", ".join(sorted(metric.invariances))
-        st.caption(f"{metric.title} is blind to: {blind}. {_first_upper(found.note)}.")
+        st.dataframe(
+            table,
+            hide_index=True,
+            height="content",
+            column_order=list(COLUMNS),  # the rest, too wide for the card, is told below
+            column_config=COLUMNS,
+            key="pair-metrics",
+        )
+        st.caption("  \n".join([" ".join(_sure(found)), *_blind(table)]))
         downloads.offer("pair", f"{name}-{pair[0]}-{pair[1]}", table=table)
 
 
@@ -109,13 +122,24 @@ def _interval(reading: Reading) -> str:
     return "{:.3f} to {:.3f}".format(*reading.interval) if reading.interval else ""
 
 
-def _columns() -> dict[str, object]:
-    number = st.column_config.NumberColumn
-    return {
-        "similarity": number(format="%.3f"),
-        "95 % interval": st.column_config.TextColumn(help="Over other images, by the jackknife."),
-        "unrelated layers": number(format="%.3f", help="What two layers of these ranks score by chance."),
-    }
+def _sure(facts: PairFacts) -> list[str]:
+    """Say how far the value can be trusted."""
+    said = [f"{_first_upper(facts.note)}."]
+    if facts.reading.interval:
+        low, high = facts.reading.interval
+        said.insert(0, f"On other images the value would lie between {low:.3f} and {high:.3f} (95 %).")
+    return said
+
+
+def _blind(table: pd.DataFrame) -> list[str]:
+    """Say what the metrics of a table do not see: that of its first row, those unlike most, and the rest."""
+    alike = table.groupby("blind to", sort=False)["metric"].agg(list)
+    lines = []
+    for blind, titles in sorted(alike.items(), key=lambda group: len(group[1])):
+        rest = len(titles) > len(table) / 2 and table["metric"][0] not in titles
+        named = "The others" if rest else ", ".join(titles)
+        lines.append(f"{named} {'is' if len(titles) == 1 else 'are'} blind to: {blind}.")
+    return lines
 
 
 def _first_upper(text: str) -> str:

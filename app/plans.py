@@ -26,11 +26,11 @@ def side_by_side(analysis: AnalysisFolder, plan: HintPlan, view: LayerView) -> N
     table = pd.DataFrame(
         {
             "plan": [row.name for row in rows],
+            "coverage": [row.value for row in rows],  # with the button, so that a phone shows both
+            "take": [_action(row, plan) for row in rows],
+            "±": [row.half_width for row in rows],
             "points": [len(row.hint_points) or len(plan.hint_points) for row in rows],
             "hint points": [", ".join(label[name] for name in row.hint_points) for row in rows],
-            "coverage": [row.value for row in rows],
-            "±": [row.half_width for row in rows],
-            "take": [_action(row, plan) for row in rows],
         }
     )
     columns = {

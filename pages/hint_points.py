@@ -76,6 +76,6 @@ with right:
         controls.silhouettes(analysis)
         explain("silhouette")
     layer = mine.look.selected or plan.hint_points[-1]
-    with card(f"Images at {plain(layer)}", "each dot a probe image, coloured by class", fill=True):
+    with card(f"Images at {plain(layer)}", "each dot a probe image, coloured by class"):
         maps.images(analysis, layer)
         explain("image map")

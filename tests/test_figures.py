@@ -168,6 +168,22 @@ def test_the_difference_is_centred_and_its_middle_is_the_page(view, similarity, 
         assert (steps > 0).all() if dark else (steps < 0).all()
 
 
+def test_the_scale_of_a_difference_names_both_sides(view, similarity):
+    compared = side_by_side(similarity, similarity)
+    figure = figures.difference_heatmap(view, compared, names=("R²-CCA", "Procrustes"))
+    assert figure.data[0].colorbar.title.text == "Procrustes less R²-CCA (0 = the same)"
+
+
+def test_a_pair_that_has_the_frame_gets_no_ring():
+    pairs = [("t0", "s1"), ("t1", "s0")]
+    figure = figures.cross_heatmap(
+        np.eye(2), ("t0", "t1"), ("s0", "s1"), metric="R²-CCA", pairs=pairs, picked=("t0", "s1")
+    )
+    for rings in figure.data[-2:]:
+        assert list(zip(rings.y, rings.x, strict=True)) == [(1, 0)]
+    assert {(shape.x0, shape.y0) for shape in figure.layout.shapes} == {(0.5, -0.5)}
+
+
 def test_two_networks_are_drawn_with_the_pairs_that_were_trained():
     values = np.array([[0.2, 0.8, 0.4], [0.1, 0.3, 0.9]])
     pairs = [("t0", "s1"), ("t1", "s2")]

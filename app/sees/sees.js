@@ -1,8 +1,9 @@
-// Points that move from layer to layer; the server hears where a walk ended and which image was clicked.
+// Points that move from layer to layer; the server hears where a walk is or ended and which image was clicked.
 
 const SEATS = new WeakMap();
 const PATIENCE = 300; // ms at rest before the server hears of it
 const PACE = 700;     // ms from one layer to the next while it plays
+const NEWS = 3;       // layers from one that the server hears of to the next while it plays: two seconds
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".sees");
@@ -65,7 +66,9 @@ function walk(seat, layer, { wait = PATIENCE } = {}) {
   if (seat.calm()) seat.depth = seat.layer;
   renew(seat);
   clearTimeout(seat.timer);
-  if (!seat.playing) seat.timer = setTimeout(() => seat.send("layer", seat.data.layers[seat.layer]), wait);
+  const say = () => seat.send("layer", seat.data.layers[seat.layer]);
+  if (!seat.playing) seat.timer = setTimeout(say, wait);
+  else if (seat.layer % NEWS === 0) say(); // the page may be left before the end
   const way = seat.layer - seat.depth, began = performance.now(), from = seat.depth;
   const lasts = seat.playing ? PACE : Math.min(900, 350 * Math.abs(way));
   const step = (now) => {

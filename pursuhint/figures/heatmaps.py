@@ -97,6 +97,7 @@ def difference_heatmap(
     view: LayerView,
     compared: SideBySide,
     *,
+    names: tuple[str, str] = ("first", "second"),
     clickable: bool = False,
     picked: Pair | None = None,
     dark: bool = False,
@@ -104,11 +105,19 @@ def difference_heatmap(
     """Draw by how much the second of two matrices is above the first, in a view's order; see `heatmap`.
 
     The scale goes as far to either side of 0, where it has the colour of the page.
+
+    Args:
+        view: the layers.
+        compared: both matrices.
+        names: of the first and of the second, for the title of the scale.
+        clickable: see `heatmap`.
+        picked: names of row and column of a cell that gets a frame.
+        dark: for a dark page.
     """
     theme, difference = theme_of(dark), compared.difference
     most = max(0.1, float(np.ceil(np.abs(difference).max() * 10)) / 10)
     values = _in_order(view, difference, compared.layers)
-    title = "second less first (0 = the same)"
+    title = f"{names[1]} less {names[0]} (0 = the same)"
     cells = _of_view(view, values, theme.diverging, (-most, most), title, signed=True)
     return _paint(cells, theme, clickable=clickable, picked=picked)
 
@@ -125,6 +134,8 @@ def cross_heatmap(
     dark: bool = False,
 ) -> go.Figure:
     """Draw how alike the layers of two networks are; a ring marks each pair that was trained to agree.
+
+    Where the frame is there is no ring: the two would run into each other.
 
     Args:
         values: (R, C) similarities.
@@ -152,7 +163,7 @@ def cross_heatmap(
         bold_columns={guided for _, guided in pairs},
     )
     figure = _paint(cells, theme, clickable=clickable, picked=picked, named_columns=True)
-    there = [(hint, guided) for hint, guided in pairs if hint in rows and guided in columns]
+    there = [one for one in pairs if one[0] in rows and one[1] in columns and one != picked]
     for colour, width in ((theme.page, 4), (theme.mark, 2)):
         figure.add_scatter(
             x=[list(columns).index(guided) for _, guided in there],

@@ -163,6 +163,7 @@ def test_a_plan_beside_the_others_is_taken_over(open_page, teacher):
     take("Stage ends")
     assert hint_points(app) == ends.hint_points
     table = next(one.value for one in app.dataframe if "plan" in one.value).set_index("plan")
+    assert list(table)[:2] == ["coverage", "take"]  # all that a phone has room for
     assert table["take"].dropna().index.tolist() == ["Best possible", "Uniform", "Automatic"]
     assert "Stage ends" in {o.why for o in app.session_state[MINE].edited[Choice()].overrides}
     take("Random, on average")

@@ -37,6 +37,19 @@ def compare(open_page, teacher):
 
 
 @pytest.fixture
+def files(monkeypatch) -> set[str]:
+    """The names of all files that were offered."""
+    names, offer = set(), downloads.offer
+
+    def note(key, name, **content):
+        names.add(name)
+        offer(key, name, **content)
+
+    monkeypatch.setattr("app.downloads.offer", note)
+    return names
+
+
+@pytest.fixture
 def asked(monkeypatch) -> list:
     """What the worker was asked for; it starts and does nothing."""
     requests = []
@@ -67,14 +80,14 @@ def table(app, column: str) -> pd.DataFrame:
     return next(one.value for one in app.dataframe if column in one.value)
 
 
-def test_two_metrics_stand_beside_their_difference(compare, teacher):
+def test_two_metrics_stand_beside_their_difference(compare, teacher, files):
     app = compare(show="two", metric="cka_linear")
     assert not app.exception and not app.error
     titles = [one["data"][0]["colorbar"]["title"]["text"] for one in figures(app)]
     assert titles == [
         "R²-CCA similarity (1 = same)",
         "Linear CKA similarity (1 = same)",
-        "second less first (0 = the same)",
+        "Linear CKA less R²-CCA (0 = the same)",
     ]
     scales = [(one["data"][0]["zmin"], one["data"][0]["zmax"]) for one in figures(app)]
     assert scales[0] == scales[1] and scales[2][0] == -scales[2][1]
@@ -82,16 +95,27 @@ def test_two_metrics_stand_beside_their_difference(compare, teacher):
     assert f"**{compared.rank_correlation:.3f}** rank correlation" in texts(app)
     largest = table(app, "difference")
     assert largest["difference"].tolist() == [one.change for one in compared.largest]
+    assert "digits-resnet56-r2_cca-vs-cka_linear-difference" in files
+    assert "digits-resnet56-r2_cca-vs-cka_linear-largest-differences" in files
     notes = table(app, "status")
     assert notes["matrix"].tolist() == ["first"] * 27 + ["second"] * 27
 
 
-def test_another_number_of_images_can_be_the_second_matrix(compare, teacher):
+def test_another_number_of_images_can_be_the_second_matrix(compare, teacher, files):
     app = compare(show="two", metric="r2_cca", samples=250)
     assert not app.exception and "250 images, mean pooling" in texts(app)
     compared = side_by_side(teacher.similarity("r2_cca"), teacher.similarity("r2_cca", samples=250))
     assert f"**{compared.rank_correlation:.3f}**" in texts(app)
     assert {"few samples"} <= {status[0] for status in table(app, "status")["status"]}
+    assert "digits-resnet56-r2_cca-1000-vs-r2_cca-250-difference" in files
+    title = figures(app)[2]["data"][0]["colorbar"]["title"]["text"]
+    assert title == "R²-CCA, 250 images less R²-CCA, 1,000 images (0 = the same)"
+
+
+def test_a_matrix_beside_itself_is_said_to_be_the_same(compare, teacher):
+    app = compare(show="two", metric="r2_cca")
+    assert not app.exception and "**same matrix** twice: choose another" in texts(app)
+    assert "rank correlation" not in texts(app)
 
 
 def test_a_pooling_that_is_not_there_is_offered_and_watched(compare, teacher, asked):
@@ -108,13 +132,15 @@ def test_a_pooling_that_is_not_there_is_offered_and_watched(compare, teacher, as
     assert "cancelled" in app.error[0].value and widget(app.button, "Compute it")
 
 
-def test_a_pooling_that_is_there_is_compared(compare, teacher):
+def test_a_pooling_that_is_there_is_compared(compare, teacher, files):
     other = analyses_folder() / "0123456789ab"
     shutil.copytree(teacher.path, other)
+    shutil.rmtree(other / "matrices")  # they say how they were pooled
     write_json(other / "analysis.json", read_json(other / "analysis.json") | {"pooling": "grid2"})
     app = compare(show="two", pooling="grid2", metric="r2_cca")
     assert not app.exception and len(figures(app)) == 3
     assert "**1.000** rank correlation" in texts(app)
+    assert "digits-resnet56-r2_cca-mean-vs-r2_cca-grid2-difference" in files
 
 
 def test_a_click_on_a_cell_explains_the_pair(open_page, teacher):
@@ -130,6 +156,11 @@ def test_a_click_on_a_cell_explains_the_pair(open_page, teacher):
     assert "is blind to: invertible linear" in texts(app)
     readings = table(app, "similarity").set_index("metric")
     assert readings.loc["R²-CCA", "95 % interval"] == "0.561 to 0.591"
+    assert "between 0.561 and 0.591 (95 %" in texts(app)
+    assert "PWCCA is blind to: isotropic scaling, translation." in texts(app)
+    assert "The others are blind to: isotropic scaling, orthogonal, translation." in texts(app)
+    (shown,) = [one.proto.column_order for one in app.dataframe if "unrelated layers" in one.value]
+    assert shown == ["metric", "similarity", "unrelated layers"]  # all that the card has room for
     assert readings.loc["Linear CKA", "similarity"] == pytest.approx(0.3696, abs=1e-4)
     widget(app.selectbox, "Layer of the column").set_value("layer1.3").run()
     assert "layer1.3 with itself" in texts(app)
@@ -173,7 +204,8 @@ def test_a_student_is_analysed_once_and_then_compared(compare, make_run, teacher
     assert not app.exception and not app.error
     (drawn,) = figures(app)
     rings = drawn["data"][-1]
-    assert rings["marker"]["symbol"] == "circle-open" and len(rings["x"]) == 3  # the three pairs
+    assert rings["marker"]["symbol"] == "circle-open"
+    assert len(rings["x"]) == 2  # of three pairs; one has the frame
     assert table(app, "status")["network"].tolist() == ["teacher"] * 27 + ["student"] * 27
     assert {one.label for one in app.get("download_button") if "student" in one.key} == {"HTML", "CSV", "NPZ"}
     assert "The teacher's layer1.1 and the student's layer1.8 are" in texts(app)

@@ -74,6 +74,22 @@ def test_images_move_through_the_layers_and_one_is_looked_at(open_page, visit, i
     ).wait_for()  # one layer on all pages
 
 
+def test_a_page_that_is_left_while_it_plays_remembers_where_it_was(page, visit):
+    visit(page, "/what_a_layer_sees")
+    title = page.locator(".sees .plot-card h3")
+    title.get_by_text("layer1.0", exact=True).wait_for()
+    page.get_by_role("button", name="Play").click()
+    walked = []
+    while "layer2.1" not in walked:
+        walked.append(title.inner_text())
+        page.wait_for_timeout(50)
+    assert walked == sorted(walked)  # no answer of the server's takes it back
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Hint points").click()
+    left = page.locator(".explorer .facts h3").get_by_text(re.compile(r"^layer"))
+    left.wait_for()
+    assert "layer1.5" < left.inner_text() < "layer2.6"
+
+
 def test_a_missing_map_is_made_while_the_page_watches(page, visit, tmp_path):
     analysis = AnalysisFolder(shutil.copytree(BUILTIN_ANALYSIS, tmp_path / "analysis"))
     maps = analysis.image_maps
