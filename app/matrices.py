@@ -142,6 +142,8 @@ def _second(analysis: AnalysisFolder) -> Shown | None:
 def _matrix(shown: Shown, figure, key: str) -> None:
     alt = f"Heatmap of the {shown.title} similarity of {len(shown.matrix.layers)} layers, {shown.about}"
     draw_square(figure, key, alt, **pair.picked(key))
+    blind = ", ".join(sorted(METRICS[shown.matrix.metric].invariances))
+    st.caption(f"{shown.title} is blind to: {blind}.")
     files = {"figure": figure, "picture": key, "table": shown.frame(), "index": True}
     downloads.offer(key, shown.file, arrays=shown.matrix, **files)
 

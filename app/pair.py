@@ -17,7 +17,7 @@ from pursuhint.similarity import METRICS, LayerNote
 from pursuhint.stages import shape_in_words
 
 COLUMNS = {
-    "metric": st.column_config.TextColumn(),
+    "metric": st.column_config.TextColumn(help="The file also says what each is blind to."),
     "similarity": st.column_config.NumberColumn(format="%.3f"),
     "unrelated layers": st.column_config.NumberColumn(
         format="%.3f", help="What two layers of these ranks score by chance."
@@ -84,11 +84,11 @@ def explain(
             table,
             hide_index=True,
             height="content",
-            column_order=list(COLUMNS),  # the rest, too wide for the card, is told below
+            column_order=list(COLUMNS),  # the rest is too wide for the card
             column_config=COLUMNS,
             key="pair-metrics",
         )
-        st.caption("  \n".join([" ".join(_sure(found)), *_blind(table)]))
+        st.caption(" ".join(_sure(found)))
         downloads.offer("pair", f"{name}-{pair[0]}-{pair[1]}", table=table)
 
 
@@ -129,17 +129,6 @@ def _sure(facts: PairFacts) -> list[str]:
         low, high = facts.reading.interval
         said.insert(0, f"On other images the value would lie between {low:.3f} and {high:.3f} (95 %).")
     return said
-
-
-def _blind(table: pd.DataFrame) -> list[str]:
-    """Say what the metrics of a table do not see: that of its first row, those unlike most, and the rest."""
-    alike = table.groupby("blind to", sort=False)["metric"].agg(list)
-    lines = []
-    for blind, titles in sorted(alike.items(), key=lambda group: len(group[1])):
-        rest = len(titles) > len(table) / 2 and table["metric"][0] not in titles
-        named = "The others" if rest else ", ".join(titles)
-        lines.append(f"{named} {'is' if len(titles) == 1 else 'are'} blind to: {blind}.")
-    return lines
 
 
 def _first_upper(text: str) -> str:
