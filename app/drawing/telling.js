@@ -12,3 +12,14 @@ function listen(seat, { heard }, setStateValue) {
 
 // What was asked for last of a kind and is not answered yet; the data then still show what was before.
 const asked = (seat, event) => seat.told.findLast(([, name]) => name === event)?.[2];
+
+// How it is looked at outlives a reload of the tab: the first drawing after it tells the server what the tab kept, and
+// is given it to begin with. Every look is an event of the same name.
+function recalled(seat) {
+  const { root, data: { look, layers } } = seat, place = `${root.classList[0]} ${layers}`;
+  const kept = window.pursuhintIsDrawn ? null : JSON.parse(sessionStorage.getItem(place));
+  window.pursuhintIsDrawn = true;
+  if (!kept) return sessionStorage.setItem(place, JSON.stringify(look));
+  for (const [event, value] of Object.entries(kept)) if (value !== look[event]) seat.send(event, value);
+  return kept;
+}

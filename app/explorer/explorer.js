@@ -8,8 +8,8 @@ export default function ({ data, parentElement, setStateValue }) {
   if (!SEATS.has(root)) SEATS.set(root, take(root, data));
   const seat = SEATS.get(root), chosen = seat.data.layers[seat.selected];
   seat.data = data;
-  seat.selected = found(data, chosen);
   listen(seat, data, setStateValue);
+  seat.selected = found(data, recalled(seat)?.selected ?? chosen);
   data.look.order = asked(seat, "order") ?? data.look.order;
   renew(seat);
   return () => { seat.watch.disconnect(); Object.values(seat.timers).forEach(clearTimeout); SEATS.delete(root); };

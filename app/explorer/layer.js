@@ -40,5 +40,6 @@ function scaleOf(palette) {
 
 const shorten = (text, letters) => (text.length <= letters ? text
   : text.slice(0, letters / 2) + "…" + text.slice(text.length - Math.floor((letters - 1) / 2)));
+const widest = (names) => Math.max(...names.map((name) => name.length));
 const number = (value, digits = 3) => value.toFixed(digits).replace("-", "−");
 const signed = (value) => ["−", "±", "+"][1 + Math.sign(Math.round(1000 * value))] + Math.abs(value).toFixed(3);

@@ -32,9 +32,8 @@ function picture(data, order, box) {
 
 function measure(width, order, byTree, data) {
   const letters = Math.floor((0.3 * width) / LETTER);
-  const fits = Math.max(...data.layers.map((name) => name.length)) <= letters;
-  const names = (fits ? data.layers : data.labels).map((name) => shorten(name, letters));
-  const left = Math.ceil(Math.max(...names.map((name) => name.length)) * LETTER) + 14;
+  const names = (widest(data.layers) <= letters ? data.layers : data.labels).map((name) => shorten(name, letters));
+  const left = Math.ceil(widest(names) * LETTER) + 14;
   const top = byTree ? ABOVE + TREE : 4, right = byTree ? 50 : 4;
   const room = Math.max(width - left - right, order.length); // before the page is laid out there may be none
   const row = Math.min(room / order.length, TALLEST / order.length, Math.max(WIDEST_ROW, SMALLEST / order.length));

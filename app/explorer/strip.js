@@ -42,4 +42,4 @@ function density(data, width) {
   return each >= 18 && longest(data) <= 14 ? "upright" : "wrapped";
 }
 
-const longest = (data) => Math.min(LONGEST, Math.max(...data.labels.map((label) => label.length)));
+const longest = (data) => Math.min(LONGEST, widest(data.labels));

@@ -13,6 +13,8 @@ export default function ({ data, parentElement, setStateValue }) {
   if (seat.picture !== data.sheet) root.style.setProperty("--sheet", `url(${(seat.picture = data.sheet)})`);
   seat.data = data;
   listen(seat, data, setStateValue);
+  const kept = recalled(seat);
+  if (kept) [seat.layer, seat.image] = [seat.depth = Math.max(0, data.layers.indexOf(kept.layer)), kept.image];
   data.look.colour = asked(seat, "colour") ?? data.look.colour;
   root.classList.toggle("tiny", Math.max(...data.tile) <= 16);
   root.querySelector("input").max = data.layers.length - 1;

@@ -186,6 +186,9 @@ def test_dragging_the_cut_changes_k_and_a_reload_keeps_the_draft(page, explorer,
     drawing.get_by_role("option").nth(26).wait_for()
     assert [one.get_attribute("aria-label") for one in drawing.locator(".cell.hint").all()] == chosen
     assert page.url == address
+    assert layers(drawing, "picked") == {"0"}, "and what is looked at"
+    idle(page)
+    page.get_by_text("Images at layer1.0").wait_for()
     page.get_by_role("button", name="Back to automatic").click()
     page.get_by_text("by hand:").wait_for(state="detached")
     page.get_by_role("button", name="Undo").click()

@@ -38,7 +38,13 @@ def test_images_move_through_the_layers_and_one_is_looked_at(open_page, visit, i
     page.keyboard.press("End")
     title.get_by_text("layer3.8", exact=True).wait_for()
     drawing.get_by_role("img", name="mean activation at layer3.8").wait_for()  # the server heard of it
+    idle(page)
+    page.reload()
+    title.get_by_text("layer3.8", exact=True).wait_for()
+    drawing.locator(".about-image h3").get_by_text(f"Image {spot}", exact=True).wait_for()
+    drawing.get_by_role("img", name="mean activation at layer3.8").wait_for()  # the server heard of it again
     assert canvas.evaluate(PIXELS) != first
+    slider.focus()
     page.keyboard.press("ArrowLeft")
     title.get_by_text("layer3.7", exact=True).wait_for()
     page.keyboard.press("End")
