@@ -23,6 +23,8 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
         (('1.10', '1.11', '2.0'), ('features', 'layer1.0'))
         >>> short_names(["stages.1.blocks.4.conv", "stages.1.blocks.5.conv", "stages.2.blocks.4.conv"])
         ('1.blocks.4', '1.blocks.5', '2.blocks.4')
+        >>> short_names(["layer1.0", "layer2.0", "layer3.0"])
+        ('1.0', '2.0', '3.0')
         >>> short_names(["stem", "backbone.stages.1.blocks.4", "backbone.stages.2.blocks.4"])
         ('stem', 'backbone…1…', 'backbone…2…')
     """
@@ -32,7 +34,8 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
     common = os.path.commonprefix(whole).rstrip("0123456789")
     shorter = _all_or(whole, [name[len(common) :] for name in whole])
     ends = os.path.commonprefix([name.split(".")[:0:-1] for name in shorter])
-    shared = "".join(f".{part}" for part in reversed(ends))
+    worded = not all(part.isdigit() for part in ends)  # `2.0` says more than `2`
+    shared = "".join(f".{part}" for part in reversed(ends)) if worded else ""
     shorter = _all_or(shorter, [name.removesuffix(shared) for name in shorter])
     return _distinct_or(shorter, [_telling(name, shorter) for name in shorter])
 
